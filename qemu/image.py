@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# Unified kernel images for scenarios, built in the two ways users build them: by our tool, and the
+# upstream way, plain objcopy on a stub. (The third, Debian 13's ukify, is a peer: peers.py.)
+import pathlib
+
+import pefile
+
+from qemu import firmware, workspace
+from qemu.command import need, run
+
+OS_RELEASE = """\
+ID={id}
+NAME="{title}"
+PRETTY_NAME="{title} {version}"
+VERSION_ID={version}
+"""
+CONSOLE = "console=ttyS0 panic=-1 quiet"
+
+
+def os_release(title="Test System", version="1", identifier="test"):
+    return OS_RELEASE.format(title=title, version=version, id=identifier)
+
+
+def keelson(*arguments, status=0):
+    """Runs our tool; returns its standard output."""
+    return run([workspace.tool(), *arguments], status=status).stdout
+
+
+def build(output, *, linux, initrd, cmdline, os_release_text, uname=None, signed=False,
+          stub=None, more=()):
+    """A UKI by `keelson build`."""
+    arguments = [f"--linux={linux}", f"--initrd={initrd}", f"--cmdline={cmdline}",
+                 f"--os-release={os_release_text}", f"--stub={stub or workspace.stub()}",
+                 f"--output={output}"]
+    if uname:
+        arguments.append(f"--uname={uname}")
+    if signed:
+        key, certificate = firmware.snakeoil_key()
+        arguments += [f"--secureboot-private-key={key}", f"--secureboot-certificate={certificate}"]
+    pathlib.Path(output).parent.mkdir(parents=True, exist_ok=True)
+    keelson("build", *arguments, *more)
+    return pathlib.Path(output)
+
+
+def objcopy(output, *, stub, sections, program="objcopy"):
+    """A UKI by `objcopy --add-section`; sections: (name, file) in order."""
+    need(program, "binutils")
+    pe = pefile.PE(str(stub), fast_load=True)
+    alignment = pe.OPTIONAL_HEADER.SectionAlignment
+
+    def aligned(value):
+        return (value + alignment - 1) // alignment * alignment
+
+    end = max(s.VirtualAddress + s.Misc_VirtualSize for s in pe.sections)
+    base = pe.OPTIONAL_HEADER.ImageBase
+    pe.close()
+    options = []
+    for name, path in sections:
+        at = aligned(end)
+        options += ["--add-section", f"{name}={path}", "--change-section-vma", f"{name}={base + at:#x}"]
+        end = at + pathlib.Path(path).stat().st_size
+    pathlib.Path(output).parent.mkdir(parents=True, exist_ok=True)
+    run([program, *options, stub, output])
+    return pathlib.Path(output)
