@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+//
+// What only the CPU can tell: its counter, the counter's frequency, whether a hypervisor is below,
+// an I/O port. One file per architecture implements it (cpu_x64.cpp); the simulation has its own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace keelson::efi::cpu {
+
+// Whether a hypervisor says that it is there.
+bool is_virtual_machine();
+// The time stamp counter.
+std::uint64_t counter();
+// Its frequency in Hz, if the CPU or the hypervisor names it.
+std::optional<std::uint64_t> counter_frequency();
+// Reads the ACPI PM timer at I/O port `port`.
+std::uint32_t read_pm_timer(std::uint16_t port);
+// Tells the CPU that we are in a waiting loop.
+void pause();
+// Makes code that was written as data visible to instruction fetches.
+void synchronize_code(const std::byte* at, std::uint64_t size);
+
+}  // namespace keelson::efi::cpu

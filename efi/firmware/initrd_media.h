@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// Owns how Linux gets its initrd (stub.md 7.4): a handle with the LINUX_EFI_INITRD_MEDIA device
+// path and LoadFile2, which answers from a list of parts and copies each once into the caller's
+// buffer. Who made the parts, and in which order, is not known here.
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "efi/base/page_list.h"
+#include "efi/firmware/handle.h"
+#include "efi/firmware/undo.h"
+
+namespace keelson::efi {
+
+class InitrdMedia {
+ public:
+  InitrdMedia() = default;
+  InitrdMedia(const InitrdMedia&) = delete;
+  InitrdMedia& operator=(const InitrdMedia&) = delete;
+  ~InitrdMedia() { remove(); }
+
+  // How the size counts: systemd's stub pads every part to 4 bytes, its loader not the last one, so
+  // that a file's hash stays its own. A single part is always served as it is.
+  enum class LastPart : bool { padded, as_it_is };
+  // Serves the parts joined, zeros in between up to 4 bytes. The bytes must live until remove();
+  // empty parts are skipped; nothing to serve means that nothing is registered. Other holders of
+  // the path lose it (their LoadFile2 stays). Errors: out_of_memory, firmware.
+  Result<> serve(std::span<const Bytes> parts, LastPart last_part);
+  // Takes it away again. Holders that lost their path do not get it back (as upstream).
+  void remove();
+
+ private:
+  Pages state_;  // the protocol and the parts: must not move while the firmware knows it
+  UndoRegistration undo_;
+};
+
+// The initrd that somebody has registered before us: firmware (direct boot) or a loader. nullopt if
+// none, or if it is empty. Errors: out_of_memory, unsupported (over `max_size`), firmware.
+Result<std::optional<Pages>> fetch_registered_initrd(std::uint64_t max_size);
+
+}  // namespace keelson::efi

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Owns messages: all go to the log (the variable KeelsonLog keeps the newest 16 KiB, the loader's
+// `p` page shows them); only what is said through tell() also appears on the screen (design
+// decision 15).
+#pragma once
+
+#include "efi/base/diagnostics.h"
+#include "efi/base/pages.h"
+#include "efi/firmware/console.h"
+#include "efi/firmware/variables.h"
+
+namespace keelson::efi {
+
+class Log final : public Diagnostics {
+ public:
+  static constexpr std::uint64_t capacity = 16_KiB;
+  // Without memory the log keeps nothing, and tell() still prints. `name` begins every line of this
+  // program ("keelson-boot"), because the stub goes on in the loader's variable.
+  Log(Console& console, std::string_view name);
+
+  // Logs, and shows on the screen: for what concerns the chosen entry or replaces it.
+  template <class... Parts>
+  void tell(Severity severity, const Parts&... parts) {
+    Line line;
+    (print(line, parts), ...);
+    write(severity, line.text());
+    show(severity, line.text());
+  }
+
+  // UTF-8 lines, each ended by a newline, oldest first.
+  std::string_view text() const;
+  bool has_lines() const { return used_ != 0; }
+  // Puts the lines into KeelsonLog, behind what an earlier program left there. Once per program
+  // run, or again with more lines: only lines that were not published before are added.
+  Result<> publish(const Variables& variables);
+
+ private:
+  void write(Severity severity, std::string_view message) override;
+  void show(Severity severity, std::string_view message);
+  void append(std::string_view piece);
+  void make_room(std::uint64_t size);
+
+  Console& console_;
+  std::string_view name_;
+  Pages buffer_;
+  std::uint64_t used_ = 0;
+  std::uint64_t published_ = 0;  // bytes of the buffer that the variable has already
+};
+
+}  // namespace keelson::efi

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// Owns which partition a volume is: its GPT unique GUID, and the XBOOTLDR partition on the same
+// disk (loader.md 1), found by reading the disk's GPT. The format is efi/format/gpt.h, paths are
+// efi/format/device_path.h. Other disks are never looked at.
+#pragma once
+
+#include "efi/firmware/handle.h"
+#include "efi/firmware/volume.h"
+
+namespace keelson::efi {
+
+// The unique GUID of the partition that `device_path` leads through (its first GPT hard drive
+// node). Error: not_found.
+Result<Guid> partition_guid(Bytes device_path);
+Result<Guid> partition_guid(Handle device);
+
+// The volume with the XBOOTLDR partition of the disk that `own_volume`'s device lies on; the disk
+// and the partition are connected if the firmware has not done it. `own_volume` itself is never
+// answered. Errors: not_found (no such disk, no GPT, no such partition), firmware.
+Result<Volume> open_xbootldr(Handle own_device);
+
+}  // namespace keelson::efi

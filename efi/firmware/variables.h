@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// Owns access to UEFI variables: reads bounded in size that survive a variable growing in between,
+// writes only where something changes (NVRAM wears out), deletions only of what exists. Names and
+// encodings of the boot loader interface are in efi/format/loader_interface.h.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "efi/base/page_list.h"
+#include "efi/firmware/handle.h"
+
+namespace keelson::efi {
+
+namespace attribute {
+constexpr std::uint32_t non_volatile = 1;
+constexpr std::uint32_t boot_service = 2;
+constexpr std::uint32_t runtime = 4;
+constexpr std::uint32_t time_based_authentication = 0x20;
+constexpr std::uint32_t volatile_runtime = boot_service | runtime;                   // 6
+constexpr std::uint32_t persistent_runtime = non_volatile | boot_service | runtime;  // 7
+}  // namespace attribute
+
+constexpr std::uint64_t largest_variable = 1_MiB;
+
+struct VariableId {
+  const Guid& vendor;
+  std::u16string_view name;  // at most 511 units
+};
+
+struct VariableValue {
+  Bytes data;
+  std::uint32_t attributes = 0;
+};
+
+// What Image::variables() hands out; holds nothing.
+class Variables {
+ public:
+  // Errors: not_found, unsupported (over `largest_variable`, or it never stops growing),
+  // out_of_memory, firmware. Firmware without attributes on reading gives attributes 0.
+  Result<VariableValue> get(const VariableId& id, TextArena& arena) const;
+  // Into `room`; error truncated if the value is larger.
+  Result<VariableValue> get(const VariableId& id, MutableBytes room) const;
+  bool exists(const VariableId& id) const;
+
+  // Compares before writing when the variable is persistent. An empty `data` is refused (it would
+  // delete). Errors: denied, out_of_memory (the store is full), firmware.
+  Result<> set(const VariableId& id, std::uint32_t attributes, Bytes data) const;
+  Result<> set_if_absent(const VariableId& id, std::uint32_t attributes, Bytes data) const;
+  // Success if it does not exist.
+  Result<> remove(const VariableId& id) const;
+
+  // Calls visit(vendor, name) for every variable until it answers false. For names of up to 511
+  // units.
+  template <class Visitor>
+  Result<> each(Visitor&& visit) const {
+    Cursor cursor;
+    while (TRY(cursor.next()))
+      if (!visit(cursor.vendor, cursor.name())) break;
+    return {};
+  }
+
+ private:
+  friend class Image;
+  struct Cursor {
+    Result<bool> next();
+    std::u16string_view name() const { return {text, size}; }
+    Guid vendor;
+    char16_t text[512] = {};
+    std::size_t size = 0;
+  };
+  Variables() = default;
+};
+
+}  // namespace keelson::efi
