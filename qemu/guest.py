@@ -105,6 +105,11 @@ class Report:
     pcrs: dict = dataclasses.field(default_factory=dict)       # bank -> {number: lower-case hex}
     variables: dict = dataclasses.field(default_factory=dict)  # name -> bytes, attributes cut off
     event_log: bytes = b""
+    notes: dict = dataclasses.field(default_factory=dict)      # lines of a payload: kind -> texts
+
+    def number(self, kind):
+        """A number that a payload reported."""
+        return int(self.notes[kind][0])
 
     def text(self, name):
         """An EFI variable that holds text, or None."""
@@ -178,5 +183,5 @@ def _parse(lines):
         elif kind == "eventlog":
             report.event_log = base64.b64decode(rest)
         elif kind not in ("begin", "end"):
-            raise NoReport(f"unknown line in the report: {line[:80]}")
+            report.notes.setdefault(kind, []).append(rest)
     return report
