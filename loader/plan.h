@@ -9,11 +9,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
+
+#include "efi/format/loader_conf.h"
 
 namespace keelson::loader {
-
-enum class RebootOnError : std::uint8_t { no, yes, automatic };
 
 // What went wrong. An entry passes read, count, verify, measure and start in this order.
 enum class Failure : std::uint8_t {
