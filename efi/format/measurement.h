@@ -10,6 +10,7 @@
 
 #include "efi/base/digest.h"
 #include "efi/base/page_list.h"
+#include "efi/format/uki.h"
 
 namespace keelson {
 
@@ -35,7 +36,8 @@ struct Measurement {
   EventKind kind = EventKind::ipl;
   EventTag tag = EventTag::none;    // for EventKind::event_tag
   std::u16string_view description;  // logged, with a NUL
-  Bytes data;                       // hashed
+  Bytes data;                       // hashed,
+  std::uint64_t zeros = 0;          // with so many zero bytes behind; only in lists made from files
 };
 
 // The measurements of one program in the order in which they are extended. Texts are copied into
@@ -43,9 +45,13 @@ struct Measurement {
 // Every function has one error, out_of_memory; the list then holds nothing of that item.
 class MeasurementList {
  public:
-  // PCR 11, two events: the name with its NUL, then the content. Only for sections that are set and
-  // measured; their order is that of the calls.
-  Result<> add_section(std::string_view name, Bytes content);
+  // PCR 11: every effective section that is set and measured, in the order of uki_sections. Of
+  // sections that repeat (candidates) none: add_section those that are selected. Errors also: those
+  // of Uki::data.
+  Result<> add_uki(const uki::Uki& uki, const uki::Effective& sections);
+  // PCR 11, two events: the name with its NUL, then the content. Nothing for a section that is
+  // empty or not measured. Calls must come in the order of uki_sections.
+  Result<> add_section(UkiSection id, const pe::SectionData& content);
   // PCR 12: the number of the profile; nothing for profile 0.
   Result<> add_profile(std::uint32_t profile);
   // PCR 12: a command line that was passed, SMBIOS words or joined add-on lines (stub), or the
