@@ -116,6 +116,18 @@ Result<std::string_view> to_utf8(std::u16string_view utf16, TextArena& arena) {
   return to_utf8(utf16, std::span(reinterpret_cast<char*>(room.data()), room.size()));
 }
 
+Result<std::u16string_view> concatenate(std::initializer_list<std::u16string_view> parts,
+                                        TextArena& arena) {
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  const auto room = TRY(arena.reserve_utf16(size + 1));
+  std::size_t used = 0;
+  for (const auto part : parts)
+    for (const char16_t unit : part) room[used++] = unit;
+  room[used] = 0;
+  return std::u16string_view(room.data(), used);
+}
+
 namespace {
 template <class Char>
 std::optional<std::uint64_t> decimal(std::basic_string_view<Char> text, std::uint64_t max) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -30,6 +31,10 @@ Result<std::u16string_view> to_utf16(std::string_view utf8, BadText policy, Text
 // always suffice. Error: out_of_memory.
 Result<std::string_view> to_utf8(std::u16string_view utf16, std::span<char> out);
 Result<std::string_view> to_utf8(std::u16string_view utf16, TextArena& arena);
+
+// The parts one after the other; a NUL follows the view. Error: out_of_memory.
+Result<std::u16string_view> concatenate(std::initializer_list<std::u16string_view> parts,
+                                        TextArena& arena);
 
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 constexpr char16_t to_lower(char16_t c) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns which entry starts by itself, and why: from the one-shot, preferred and default variables
-// and settings, and which one follows when it failed (design.md 3). Pure functions over the sorted
-// list.
+// and settings. Pure functions over the sorted list. Which one follows when it failed belongs to
+// loader/plan.
 #pragma once
 
 #include <cstdint>
@@ -52,9 +52,5 @@ bool needs_last_booted(const DefaultSources& sources);
 // before its setting.
 bool remembers_last_booted(const DefaultSources& sources);
 bool is_saved_mark(std::u16string_view value);
-
-// The candidate of design.md 3: the first that may start by itself and has not failed in this
-// boot, bad ones last.
-std::optional<std::size_t> next_candidate(std::span<const Entry> entries);
 
 }  // namespace keelson

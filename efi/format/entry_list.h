@@ -51,7 +51,6 @@ struct Entry {
   std::optional<BootCount> count;
   std::uint32_t profile = 0;
   std::u16string_view profile_id;
-  bool failed = false;  // in this boot; see next_candidate
 
   bool bad() const { return count && count->exhausted(); }
   bool is_action() const { return kind >= EntryKind::reboot_to_firmware; }
