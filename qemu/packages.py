@@ -63,6 +63,8 @@ def _options(directory):
     for key, value in (("Dir::Etc::sourcelist", directory / "sources"),
                        ("Dir::Etc::sourceparts", "/dev/null"),
                        ("Dir::State::lists", directory / "lists"),
+                       # What is installed here does not matter: the suite's own versions count.
+                       ("Dir::State::status", "/dev/null"),
                        ("Dir::Cache", directory)):
         options += ["-o", f"{key}={value}"]
     return options + (["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else [])
