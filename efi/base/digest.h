@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns hash algorithms (TPM 2.0 algorithm ids), digest values and hashing, one-shot or as a stream.
-// SHA-256 is there in firmware and on the host; SHA-1, SHA-384 and SHA-512 only on the host, because
-// in firmware the TPM driver hashes for its own banks. The work is mbedTLS's: compiled from source
-// for firmware, with SHA extensions where the CPU has them (sha256_block.h), the system's on the host.
+// SHA-256 is there in firmware and on the host; SHA-1, SHA-384 and SHA-512 only on the host,
+// because in firmware the TPM driver hashes for its own banks. The work is mbedTLS's: compiled from
+// source for firmware, from the system on the host; on CPUs with instructions for SHA-256 both use
+// them (sha256_blocks.h).
 #pragma once
 
 #include <array>
@@ -21,10 +22,14 @@ inline constexpr std::array all_hash_algorithms = {HashAlgorithm::sha1, HashAlgo
                                                    HashAlgorithm::sha384, HashAlgorithm::sha512};
 constexpr std::size_t digest_size(HashAlgorithm algorithm) {
   switch (algorithm) {
-    case HashAlgorithm::sha1: return 20;
-    case HashAlgorithm::sha256: return 32;
-    case HashAlgorithm::sha384: return 48;
-    case HashAlgorithm::sha512: return 64;
+    case HashAlgorithm::sha1:
+      return 20;
+    case HashAlgorithm::sha256:
+      return 32;
+    case HashAlgorithm::sha384:
+      return 48;
+    case HashAlgorithm::sha512:
+      return 64;
   }
   return 0;
 }
@@ -79,6 +84,7 @@ class Hasher {
 
   // Any length, also of 4 GiB and more.
   Hasher& update(Bytes bytes);
+  Hasher& update_zeros(std::uint64_t count);
   // The digest of all updates so far. Call once.
   Digest finish();
 
@@ -86,6 +92,7 @@ class Hasher {
   explicit Hasher(HashAlgorithm algorithm) : algorithm_(algorithm) {}
 
   HashAlgorithm algorithm_;
+  bool use_instructions_ = false;                    // the CPU has those of SHA-256
   alignas(8) std::array<std::byte, 232> context_{};  // the mbedTLS context of the algorithm
 };
 
