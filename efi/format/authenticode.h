@@ -10,8 +10,8 @@
 
 namespace keelson::authenticode {
 
-// The hashed bytes of `file` in order, each a view of it, the last one possibly of zeros (padding to
-// 8 bytes). Feed them to any digest:
+// The hashed bytes of `file` in order, each a view of it, the last one possibly of zeros (padding
+// to 8 bytes). Feed them to any digest:
 //   for (Bytes part : TRY(authenticode::hashed_bytes(file)).items()) digest.update(part);
 // The same for the file before and after signing. Errors: truncated, malformed: sections that
 // share bytes of the file, a certificate table over sections or not at the end.

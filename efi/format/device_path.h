@@ -2,8 +2,8 @@
 //
 // Owns device paths (UEFI 2.10, chapter 10) as bytes that nobody has checked: walking, reading the
 // nodes we need, building, replacing a partition. Whoever calls protocols with them is elsewhere.
-// Firmware gives paths without a size: hand over max_size bytes from the pointer; nothing behind the
-// end node is ever touched.
+// Firmware gives paths without a size: hand over max_size bytes from the pointer; nothing behind
+// the end node is ever touched.
 #pragma once
 
 #include <optional>
@@ -97,8 +97,8 @@ struct Acpi {  // acpi 1
 };
 std::optional<Acpi> read_acpi(const Node& node);
 
-// Text of the first URI node (messaging 24); ends at the node's end or at a NUL. nullopt if there is
-// none. Error: malformed, if it is not ASCII. Borrows from `path`.
+// Text of the first URI node (messaging 24); ends at the node's end or at a NUL. nullopt if there
+// is none. Error: malformed, if it is not ASCII. Borrows from `path`.
 Result<std::optional<std::string_view>> first_uri(Bytes path);
 
 // Text of a path of FilePath nodes only (media 4), as image identifiers show it: nodes are joined

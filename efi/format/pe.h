@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns reading PE/COFF ("PE Format", Microsoft; stub.md 1.2; security.md 5, I-PE): headers, sections
-// of a file or of an image that firmware has loaded, and the strict view of a kernel that is started
-// from memory (stub.md 7.2). What Secure Boot hashes is authenticode.h's, what sections mean in a
-// UKI uki.h's, writing is linker/'s.
+// Owns reading PE/COFF ("PE Format", Microsoft; stub.md 1.2; security.md 5, I-PE): headers,
+// sections of a file or of an image that firmware has loaded, and the strict view of a kernel that
+// is started from memory (stub.md 7.2). What Secure Boot hashes is authenticode.h's, what sections
+// mean in a UKI uki.h's, writing is linker/'s.
 #pragma once
 
 #include <array>
@@ -48,7 +48,8 @@ enum class Rva : std::uint32_t {};
 constexpr std::uint32_t value(FileOffset offset) { return static_cast<std::uint32_t>(offset); }
 constexpr std::uint32_t value(Rva rva) { return static_cast<std::uint32_t>(rva); }
 
-// How the bytes lie: as in the file (sections at PointerToRawData) or as loaded (at VirtualAddress).
+// How the bytes lie: as in the file (sections at PointerToRawData) or as loaded (at
+// VirtualAddress).
 enum class Layout : std::uint8_t { file, loaded };
 // Which machines parse accepts.
 enum class Accept : std::uint8_t { native, any_machine };
@@ -129,11 +130,11 @@ struct Headers {
   std::uint32_t file_alignment = 0;     // power of two
   std::uint32_t size_of_image = 0;      // not 0
   std::uint32_t size_of_headers = 0;
-  std::uint32_t directory_count = 0;    // 6 to 16
-  std::uint64_t coff_offset = 0;        // of the CoffHeader
-  std::uint64_t optional_offset = 0;    // of the optional header
+  std::uint32_t directory_count = 0;  // 6 to 16
+  std::uint64_t coff_offset = 0;      // of the CoffHeader
+  std::uint64_t optional_offset = 0;  // of the optional header
   std::uint64_t directories_offset = 0;
-  std::uint64_t table_offset = 0;       // of the section table
+  std::uint64_t table_offset = 0;  // of the section table
   std::uint64_t check_sum_offset = 0;
   DataDirectory certificates, base_relocations, debug;  // debug is zero if there is no entry 6
 
@@ -160,6 +161,10 @@ struct Section {
   }
   bool is_set() const { return virtual_size != 0; }
   bool executable() const { return (characteristics & section_execute) != 0; }
+  // Made executable when a kernel is started in memory (stub.md 7.2).
+  bool is_code() const {
+    return is_set() && (characteristics & (section_execute | section_code)) != 0;
+  }
   bool writable() const { return (characteristics & section_write) != 0; }
   // Bytes of the file that belong to the content; up to virtual_size it goes on with zeros.
   std::uint32_t stored_size() const { return raw_size < virtual_size ? raw_size : virtual_size; }
@@ -265,13 +270,14 @@ class Kernel {
 
   // Page-rounded ranges that must be executable and read-only, for each of them
   // `apply(Rva start, std::uint64_t size)`, which returns a Result<>; the first error ends it.
-  // With nx_compat no such page is shared with another section. (RVA, size) are multiples of 4 KiB.
+  // With nx_compat no such page holds anything but code. (RVA, size) are multiples of 4 KiB.
   template <class Apply>
   Result<> for_each_code_range(Apply&& apply) const {
     for (const Section& section : image_.sections()) {
-      if (!is_code(section)) continue;
+      if (!section.is_code()) continue;
       const std::uint64_t start = value(section.virtual_address) & ~(page_size - 1);
-      const std::uint64_t end = std::uint64_t{value(section.virtual_address)} + section.virtual_size;
+      const std::uint64_t end =
+          std::uint64_t{value(section.virtual_address)} + section.virtual_size;
       auto done = apply(static_cast<Rva>(start), pages_for(end - start) * page_size);
       if (!done.has_value()) return fail(done.error());
     }
@@ -279,9 +285,6 @@ class Kernel {
   }
 
  private:
-  static bool is_code(const Section& section) {
-    return section.is_set() && (section.characteristics & (section_execute | section_code)) != 0;
-  }
   Image image_;
   std::uint32_t alignment_ = 0;
   Rva entry_point_{};
