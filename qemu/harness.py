@@ -8,9 +8,15 @@ import shutil
 from qemu import firmware, guest, image, vm, workspace
 from qemu.disk import Disk
 from qemu.firmware import Firmware
+from qemu.payload import payload
 from qemu.tpm import ALL_BANKS, Tpm
 
 BOOT_PATH = "EFI/BOOT/BOOTX64.EFI"
+
+
+def plain_name(name):
+    """The name of a UKI without boot counter and suffix."""
+    return name.removesuffix(".efi").split("+")[0]
 
 
 @dataclasses.dataclass
@@ -57,7 +63,7 @@ class Scenario:
         return target
 
     def signed_if_needed(self, path):
-        if not self.variant.secure_boot or self.variant is firmware.STRICT_NX:
+        if self.variant is not firmware.SECURE_BOOT:
             return path
         return firmware.sign(path, self.directory / (path.name + ".signed"))
 
@@ -66,15 +72,22 @@ class Scenario:
         return self.put(BOOT_PATH, self.signed_if_needed(path or workspace.loader()))
 
     def put_uki(self, name, *, title="Test System", version="1", cmdline=None, tree=None,
-                signed=None, linux=None, initrd=None):
-        """A UKI of ours in \\EFI\\Linux; its command line says which one it is."""
-        output = (tree or self.esp) / "EFI/Linux" / name
+                signed=None):
+        """A UKI of ours in \\EFI\\Linux with Debian's kernel; its command line says which it is."""
+        return self._build(name, tree, signed, image.os_release(title, version),
+                           cmdline=cmdline or f"{image.CONSOLE} uki={plain_name(name)}",
+                           linux=guest.kernel().image, initrd=guest.initrd())
+
+    def put_quick_uki(self, name, *, title="Test System", version="1", does="power-off",
+                      tree=None, signed=None):
+        """The same with the test kernel of payloads/: boots in no time, and does as it is told."""
+        return self._build(name, tree, signed, image.os_release(title, version),
+                           cmdline=f"{does} uki={plain_name(name)}", linux=payload("test_kernel"))
+
+    def _build(self, name, tree, signed, os_release, **parts):
         secure = self.variant is firmware.SECURE_BOOT
-        return image.build(
-            output, linux=linux or guest.kernel().image, initrd=initrd or guest.initrd(),
-            cmdline=cmdline or f"{image.CONSOLE} uki={name.split('+')[0].removesuffix('.efi')}",
-            os_release_text=image.os_release(title, version),
-            signed=secure if signed is None else signed)
+        return image.build((tree or self.esp) / "EFI/Linux" / name, os_release_text=os_release,
+                           signed=secure if signed is None else signed, **parts)
 
     # Boots
 

@@ -26,12 +26,13 @@ def keelson(*arguments, status=0):
     return run([workspace.tool(), *arguments], status=status).stdout
 
 
-def build(output, *, linux, initrd, cmdline, os_release_text, uname=None, signed=False,
+def build(output, *, linux, cmdline, os_release_text, initrd=None, uname=None, signed=False,
           stub=None, more=()):
     """A UKI by `keelson build`."""
-    arguments = [f"--linux={linux}", f"--initrd={initrd}", f"--cmdline={cmdline}",
-                 f"--os-release={os_release_text}", f"--stub={stub or workspace.stub()}",
-                 f"--output={output}"]
+    arguments = [f"--linux={linux}", f"--cmdline={cmdline}", f"--os-release={os_release_text}",
+                 f"--stub={stub or workspace.stub()}", f"--output={output}"]
+    if initrd:
+        arguments.append(f"--initrd={initrd}")
     if uname:
         arguments.append(f"--uname={uname}")
     if signed:
@@ -40,6 +41,26 @@ def build(output, *, linux, initrd, cmdline, os_release_text, uname=None, signed
     pathlib.Path(output).parent.mkdir(parents=True, exist_ok=True)
     keelson("build", *arguments, *more)
     return pathlib.Path(output)
+
+
+def measure(section_files, *, banks=("sha256",), phases=("enter-initrd",)):
+    """PCR 11 by `keelson measure calculate`: {bank: {phase: hex}}."""
+    options = [f"--{name}={path}" for name, path in section_files.items()]
+    values = {}
+    for bank in banks:
+        for phase in phases:
+            line = keelson("measure", "calculate", *options, f"--bank={bank}", f"--phase={phase}").strip()
+            name, value = line.removeprefix("11:").split("=")
+            values.setdefault(name, {})[phase] = value
+    return values
+
+
+def sections(path):
+    """[(name, content)] of a PE file, contents as long as they are in memory."""
+    pe = pefile.PE(str(path), fast_load=True)
+    return [(s.Name.rstrip(b"\0").decode(),
+             s.get_data()[:s.Misc_VirtualSize].ljust(s.Misc_VirtualSize, b"\0"))
+            for s in pe.sections]
 
 
 def objcopy(output, *, stub, sections, program="objcopy"):

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+# Failed checks say so and give control back; rights of the kernel's pages under a firmware that
+# enforces them.
+import pefile
+import pytest
+
+from qemu import firmware, image, workspace
+from qemu.harness import Scenario
+from qemu.payload import payload
+
+READ_ONLY, NO_EXECUTE = 0x20000, 0x4000
+CODE = 0x20000020
+
+
+def booted_directly(tmp_path, variant, does):
+    machine = Scenario(tmp_path / "machine", variant=variant)
+    machine.put_quick_uki("a.efi", does=does)
+    target = machine.esp / "EFI/BOOT/BOOTX64.EFI"
+    target.parent.mkdir(parents=True)
+    (machine.esp / "EFI/Linux/a.efi").rename(target)
+    return machine
+
+
+def test_a_kernel_runs_with_the_rights_its_sections_ask_for(tmp_path):
+    report = booted_directly(tmp_path, firmware.STRICT_NX, "power-off").boot().report
+    pages = {int(rva, 16): int(rights, 16) for rva, rights in
+             (line.split() for line in report.notes["page"])}
+    kernel = pefile.PE(str(payload("test_kernel")), fast_load=True)
+    code = {rva for s in kernel.sections if s.Characteristics & CODE
+            for rva in range(s.VirtualAddress, s.VirtualAddress + s.Misc_VirtualSize, 4096)}
+    assert code and code < set(pages)
+    for rva, rights in pages.items():
+        if rva in code:
+            assert rights & (READ_ONLY | NO_EXECUTE) == READ_ONLY, f"code page {rva:#x}: {rights:#x}"
+        else:
+            assert rights & NO_EXECUTE, f"data page {rva:#x} may be executed: {rights:#x}"
+
+
+@pytest.mark.parametrize("variant, runs", [(firmware.STRICT_NX, False), (firmware.PLAIN, True)],
+                         ids=lambda v: getattr(v, "name", ""))
+def test_code_left_without_the_right_to_execute_faults(tmp_path, variant, runs):
+    machine = booted_directly(tmp_path, variant, "run-data")
+    with machine.start() as running:
+        running.wait_for("test kernel: running data")
+        if runs:  # the control: a firmware without the memory attribute protocol
+            running.wait_for("test kernel: data was run")
+        else:
+            running.wait_for(r"X64 Exception Type - 0E\(#PF")
+            assert "data was run" not in running.text
+
+
+SELF_TESTS = {  # test build -> its last words
+    "bounds": r"span.*(bound|range|index)",
+    "stack": r"stack overwritten, found in the function at RVA 0x[0-9a-f]+",
+}
+
+
+@pytest.mark.parametrize("name", SELF_TESTS)
+@pytest.mark.parametrize("program", ["loader", "stub"])
+def test_a_failed_check_prints_its_line_and_returns(tmp_path, program, name):
+    machine = Scenario(tmp_path / "machine")
+    if program == "loader":
+        broken = workspace.output(f"loader/keelson-boot-{name}-testx64.efi")
+    else:
+        stub = workspace.output(f"stub/keelson-stub-{name}-testx64.efi.stub")
+        broken = image.build(tmp_path / "broken.efi", linux=payload("test_kernel"), cmdline="power-off",
+                             os_release_text=image.os_release(), stub=stub)
+    machine.put("EFI/BOOT/BOOTX64.EFI", payload("launcher", relocatable=True))
+    machine.put("launch.efi", broken)
+    with machine.start() as running:
+        running.wait_for(SELF_TESTS[name])
+        status = int(running.wait_for(r"launcher: got back ([0-9a-f]+)").group(1), 16)
+        assert status >> 63, "a failed check is not a success"
+        running.wait_exit()
+        assert running.resets == 0
