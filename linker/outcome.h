@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns how host-side writers fail: an Error, and the name of what it is about (a section, an input),
-// so that a person gets ".sbat: larger than its room in the stub". TRY works on Outcome as on Result.
+// Owns how host-side writers fail: an Error, and the name of what it is about (a section, an
+// input), so that a person gets ".sbat: larger than its room in the stub". TRY works on Outcome as
+// on Result.
 #pragma once
 
 #include <expected>
