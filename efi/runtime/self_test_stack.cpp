@@ -8,8 +8,8 @@
 
 namespace keelson::efi {
 
-Result<> wrapped_program(Image& self) asm("__real__ZN7keelson3efi7programERNS0_5ImageE");
-Result<> failing_program(Image& self) asm("__wrap__ZN7keelson3efi7programERNS0_5ImageE");
+extern const Program wrapped_program asm("__real__ZN7keelson3efi12this_programE");
+extern const Program failing_program asm("__wrap__ZN7keelson3efi12this_programE");
 
 namespace {
 
@@ -20,11 +20,13 @@ namespace {
   for (std::size_t i = 0; i < size; ++i) at[i] = 'x';
 }
 
+Result<> fail_a_check(Image& self) {
+  overwrite_stack();
+  return wrapped_program.run(self);
+}
+
 }  // namespace
 
-Result<> failing_program(Image& self) {
-  overwrite_stack();
-  return wrapped_program(self);
-}
+const Program failing_program = {.name = u"stack test", .run = fail_a_check};
 
 }  // namespace keelson::efi
