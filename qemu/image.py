@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Unified kernel images for scenarios, built in the two ways users build them: by our tool, and the
 # upstream way, plain objcopy on a stub. (The third, Debian 13's ukify, is a peer: peers.py.)
+import json
 import pathlib
 
 import pefile
@@ -41,6 +42,17 @@ def build(output, *, linux, cmdline, os_release_text, initrd=None, uname=None, s
     pathlib.Path(output).parent.mkdir(parents=True, exist_ok=True)
     keelson("build", *arguments, *more)
     return pathlib.Path(output)
+
+
+def predict(esp, entry, *, secure_boot):
+    """PCRs by `keelson predict`, before any boot phase: {PCR: {bank: hex}}."""
+    text = keelson("predict", f"--esp-path={esp}", f"--entry={entry}", "--phase=:",
+                   f"--secure-boot={'yes' if secure_boot else 'no'}", "--json=short")
+    values = {}
+    for bank, items in json.loads(text).items():
+        for item in items:
+            values.setdefault(item["pcr"], {})[bank] = item["hash"]
+    return values
 
 
 def measure(section_files, *, banks=("sha256",), phases=("enter-initrd",)):
