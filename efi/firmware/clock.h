@@ -25,7 +25,6 @@ class Clock {
   friend class Image;
   Clock();
   enum class Source : std::uint8_t { none, timestamp_protocol, cpu_counter };
-  std::uint64_t read() const;
   Source source_ = Source::none;
   bool virtual_machine_ = false;
   std::uint64_t frequency_ = 0;  // Hz

@@ -112,7 +112,7 @@ class Console {
   friend class Image;
   Console();
   void find_keyboards();
-  Result<std::optional<KeyPress>> read_key(_EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL* from);
+  Result<std::optional<KeyPress>> wait_once(std::uint64_t timeout_ms);
 
   _SIMPLE_TEXT_OUTPUT_INTERFACE* output_ = nullptr;
   // The keyboard of ConIn, and the first other one with the extended protocol until either delivers
@@ -120,7 +120,6 @@ class Console {
   _EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL* keyboard_ = nullptr;
   _EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL* other_keyboard_ = nullptr;
   bool searched_keyboards_ = false;
-  bool plain_input_ = false;  // no extended protocol at all
   void* timer_ = nullptr;
 };
 

@@ -4,6 +4,7 @@
 // an I/O port. One file per architecture implements it (cpu_x64.cpp); the simulation has its own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 

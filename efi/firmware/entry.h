@@ -10,17 +10,26 @@
 
 namespace keelson::efi {
 
-using Application = Result<> (*)(Image& self);
+struct Program {
+  // Begins the line that last words print; a literal ("keelson-stub").
+  const char16_t* name;
+  Result<> (*run)(Image& self);
+};
 
-// Runs `application` as the image `own` and returns its status. Everything registered for undoing
-// is undone. efi_main (efi_main.cpp) and the simulation call this.
-Status run(Handle own, void* system_table, Application application);
+// Runs `program` as the image `own` and returns its status. Everything registered for undoing is
+// undone. efi_main (efi_main.cpp) and the simulation call this; `system_table` is an
+// EFI_SYSTEM_TABLE.
+Status run(Handle own, void* system_table, const Program& program);
 
 // What efi_main runs. Each program defines it, in a file that only its firmware build has:
-//   Result<> keelson::efi::program(Image& self) { return stub::boot(self); }
-Result<> program(Image& self);
+//   constinit const Program keelson::efi::this_program = {u"keelson-stub", stub::boot};
+extern const Program this_program;
 
 // Our own image handle. Only while a program runs.
 Handle own_handle();
+
+// Which image has control at the moment, for last words inside its callbacks: image.cpp says so
+// around StartImage. Returns what was noted before.
+Handle exchange_started_image(Handle image);
 
 }  // namespace keelson::efi

@@ -14,7 +14,7 @@ namespace keelson::efi {
 
 class Log final : public Diagnostics {
  public:
-  static constexpr std::uint64_t capacity = 16_KiB;
+  static constexpr std::uint64_t capacity = loader_interface::max_log_size;
   // Without memory the log keeps nothing, and tell() still prints. `name` begins every line of this
   // program ("keelson-boot"), because the stub goes on in the loader's variable.
   Log(Console& console, std::string_view name);

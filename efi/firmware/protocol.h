@@ -44,6 +44,9 @@ struct guid_of<ShellParametersProtocol> : GuidConstant<protocol_guid::shell_para
 template <>
 struct guid_of<EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL> : GuidConstant<protocol_guid::text_input_ex> {};
 
+template <>
+struct guid_of<EFI_GRAPHICS_OUTPUT_PROTOCOL> : GuidConstant<protocol_guid::graphics_output> {};
+
 // The two calls under Protocol.
 Result<void*> open_protocol(Handle on, const Guid& protocol);
 void close_protocol(Handle on, const Guid& protocol);
@@ -77,6 +80,14 @@ class Protocol {
   Handle on_ = nullptr;
   Interface* interface_ = nullptr;
 };
+
+// The interface without opening it: for what lives as long as its handle. nullptr if it is not
+// there.
+void* protocol_on(Handle handle, const Guid& protocol);
+template <class Interface>
+Interface* interface_on(Handle handle) {
+  return static_cast<Interface*>(protocol_on(handle, guid_of<Interface>::value));
+}
 
 Result<void*> locate_protocol(const Guid& protocol);
 // The first instance of a protocol that a platform has once; nullptr if there is none.

@@ -7,26 +7,11 @@
 
 #include <optional>
 
-#include "efi/base/page_list.h"
 #include "efi/firmware/handle.h"
-
-namespace keelson {
-struct Measurement;
-}
+#include "efi/format/measurement.h"
+#include "efi/format/tcg_event_log.h"
 
 namespace keelson::efi {
-
-// Where an event log lies in firmware memory. Read it before the next measurement: firmware may
-// move it.
-struct EventLog {
-  enum class Format : std::uint8_t { tcg_1_2, tcg_2 };
-  Format format = Format::tcg_2;
-  bool truncated = false;
-  // From the first event to the end of the last one. Format tcg_1_2: SHA-1 events only.
-  Bytes events;
-  // Address of the last event in `events`, as the firmware says.
-  std::uint64_t last_event = 0;
-};
 
 class Tpm {
  public:
@@ -46,18 +31,18 @@ class Tpm {
   // all ones if the firmware's TCG2 is too old to be asked.
   std::uint32_t active_pcr_banks() const;
 
-  // The log of the TPM, crypto-agile format if the firmware has it, else of the CC protocol
-  // (`cc_log`). Errors: not_found (nothing present), malformed, firmware.
-  Result<EventLog> event_log() const;
-  Result<EventLog> cc_event_log() const;
+  // The logs as they are now, in the crypto-agile format if the firmware has it. The bytes lie in
+  // firmware memory: look at them before the next measurement. Errors: not_found (no TPM, no CC),
+  // malformed, firmware.
+  Result<tcg::LogSnapshot> event_log() const;
+  Result<tcg::LogSnapshot> cc_event_log() const;
   // The register a PCR is kept in on a confidential platform. Error: not_found without one.
   Result<std::uint32_t> cc_register_of(std::uint32_t pcr) const;
 
  private:
   void* tcg2_ = nullptr;
   void* cc_ = nullptr;
-  bool asks_banks_ = false;
-  std::uint32_t logs_ = 0;
+  bool knows_banks_ = false;  // new enough to be asked for them
 };
 
 }  // namespace keelson::efi

@@ -37,6 +37,9 @@ class UndoList {
   std::uint32_t next_ticket_ = 1;
 };
 
+// That of the running program (entry.cpp).
+UndoList& running_undo_list();
+
 // The registration of one change. Not movable: the owner that holds it is its context, so owners
 // are not movable either, or keep their state in pages.
 class UndoRegistration {

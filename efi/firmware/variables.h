@@ -10,24 +10,14 @@
 
 #include "efi/base/page_list.h"
 #include "efi/firmware/handle.h"
+#include "efi/format/loader_interface.h"
 
 namespace keelson::efi {
 
-namespace attribute {
-constexpr std::uint32_t non_volatile = 1;
-constexpr std::uint32_t boot_service = 2;
-constexpr std::uint32_t runtime = 4;
-constexpr std::uint32_t time_based_authentication = 0x20;
-constexpr std::uint32_t volatile_runtime = boot_service | runtime;                   // 6
-constexpr std::uint32_t persistent_runtime = non_volatile | boot_service | runtime;  // 7
-}  // namespace attribute
-
 constexpr std::uint64_t largest_variable = 1_MiB;
 
-struct VariableId {
-  const Guid& vendor;
-  std::u16string_view name;  // at most 511 units
-};
+// Vendor, name (at most 511 units) and the attributes with which it is written.
+using VariableId = loader_interface::Name;
 
 struct VariableValue {
   Bytes data;
@@ -46,8 +36,8 @@ class Variables {
 
   // Compares before writing when the variable is persistent. An empty `data` is refused (it would
   // delete). Errors: denied, out_of_memory (the store is full), firmware.
-  Result<> set(const VariableId& id, std::uint32_t attributes, Bytes data) const;
-  Result<> set_if_absent(const VariableId& id, std::uint32_t attributes, Bytes data) const;
+  Result<> set(const VariableId& id, Bytes data) const;
+  Result<> set_if_absent(const VariableId& id, Bytes data) const;
   // Success if it does not exist.
   Result<> remove(const VariableId& id) const;
 

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// The LoadFile2 provider (initrd_media.h).
+#include "efi/firmware/initrd_media.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "efi/firmware/protocol.h"
+#include "efi/format/device_path.h"
+
+namespace keelson::efi {
+namespace {
+
+constexpr std::size_t alignment = 4;
+constexpr int most_holders = 16;
+
+// What the firmware points to, and the parts behind it. First member: the interface that the
+// callback is given.
+struct State {
+  LoadFile2Protocol protocol{};
+  std::array<unsigned char, device_path::linux_initrd_path.size()> path =
+      device_path::linux_initrd_path;
+  Handle handle = nullptr;
+  bool has_protocol = false;
+  bool pads_last = false;
+  std::uint64_t total = 0;
+  std::span<Bytes> parts;  // behind this struct
+};
+
+constexpr std::uint64_t padding_of(std::uint64_t size) {
+  return (alignment - size % alignment) % alignment;
+}
+
+std::uint64_t padding_behind(const State& state, std::size_t i) {
+  const bool is_last = i + 1 == state.parts.size();
+  return is_last && !state.pads_last ? 0 : padding_of(state.parts[i].size());
+}
+
+// Runs while another image has control: no globals, nothing that can fail.
+EFI_STATUS EFIAPI load_file(LoadFile2Protocol* self, EFI_DEVICE_PATH* file_path,
+                            BOOLEAN boot_policy, UINTN* buffer_size, void* buffer) {
+  if (self == nullptr || file_path == nullptr || buffer_size == nullptr)
+    return EFI_INVALID_PARAMETER;
+  if (boot_policy != FALSE) return EFI_UNSUPPORTED;
+  const auto& state = *reinterpret_cast<const State*>(self);
+  if (buffer == nullptr || *buffer_size < state.total) {
+    *buffer_size = state.total;
+    return EFI_BUFFER_TOO_SMALL;
+  }
+  auto* to = static_cast<std::byte*>(buffer);
+  for (std::size_t i = 0; i < state.parts.size(); ++i) {
+    const Bytes part = state.parts[i];
+    const std::uint64_t padding = padding_behind(state, i);
+    __builtin_memcpy(to, part.data(), part.size());
+    __builtin_memset(to + part.size(), 0, padding);
+    to += part.size() + padding;
+  }
+  *buffer_size = state.total;
+  return EFI_SUCCESS;
+}
+
+Bytes initrd_path() { return std::as_bytes(std::span(device_path::linux_initrd_path)); }
+
+// The handle that serves an initrd now. LocateDevicePath answers with the longest beginning that
+// somebody has: only the whole path counts.
+Result<Handle> find_holder() {
+  const Located located = TRY(locate_device_path(protocol_guid::load_file2, initrd_path()));
+  if (!std::ranges::equal(TRY(device_path_of(located.handle)), initrd_path()))
+    return fail(Errc::not_found, "no initrd registered");
+  return located.handle;
+}
+
+Result<> release_path() {
+  for (int i = 0; i < most_holders; ++i) {
+    const auto holder = find_holder();
+    if (!holder.has_value()) return {};
+    TRY(check(boot_services().UninstallProtocolInterface(
+                  *holder, as_efi(protocol_guid::device_path),
+                  protocol_on(*holder, protocol_guid::device_path)),
+              "path of the earlier initrd cannot be taken over"));
+  }
+  return fail(Errc::denied, "too many initrds are registered");
+}
+
+}  // namespace
+
+Result<> InitrdMedia::serve(std::span<const Bytes> parts, LastPart last_part) {
+  remove();
+  const auto is_empty = [](Bytes part) { return part.empty(); };
+  const auto count =
+      parts.size() - static_cast<std::size_t>(std::ranges::count_if(parts, is_empty));
+  if (count == 0) return {};
+
+  Pages pages = TRY(Pages::allocate(sizeof(State) + count * sizeof(Bytes)));
+  State& state = *std::construct_at(reinterpret_cast<State*>(pages.data()));
+  state.protocol.load_file = load_file;
+  state.pads_last = last_part == LastPart::padded && count > 1;
+  auto* const kept = reinterpret_cast<Bytes*>(pages.data() + sizeof(State));
+  std::size_t next = 0;
+  for (const Bytes part : parts)
+    if (!part.empty()) std::construct_at(kept + next++, part);
+  state.parts = {kept, count};
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto total = checked_add(state.total, state.parts[i].size() + padding_behind(state, i));
+    if (!total) return fail(Errc::unsupported, "initrd too large");
+    state.total = *total;
+  }
+
+  TRY(release_path());
+  TRY(undo_.set([](void* context) { static_cast<InitrdMedia*>(context)->remove(); }, this));
+  state_ = std::move(pages);
+  const Result<> installed = [&]() -> Result<> {
+    TRY(check(
+        boot_services().InstallProtocolInterface(&state.handle, as_efi(protocol_guid::device_path),
+                                                 EFI_NATIVE_INTERFACE, state.path.data()),
+        "initrd path cannot be registered"));
+    TRY(check(
+        boot_services().InstallProtocolInterface(&state.handle, as_efi(protocol_guid::load_file2),
+                                                 EFI_NATIVE_INTERFACE, &state.protocol),
+        "initrd cannot be registered"));
+    state.has_protocol = true;
+    return {};
+  }();
+  if (!installed.has_value()) remove();
+  return installed;
+}
+
+void InitrdMedia::remove() {
+  undo_.forget();
+  if (state_.empty()) return;
+  State& state = *reinterpret_cast<State*>(state_.data());
+  if (state.has_protocol)
+    boot_services().UninstallProtocolInterface(state.handle, as_efi(protocol_guid::load_file2),
+                                               &state.protocol);
+  // Somebody may have taken the path over meanwhile; then this answers "not found".
+  if (state.handle != nullptr)
+    boot_services().UninstallProtocolInterface(state.handle, as_efi(protocol_guid::device_path),
+                                               state.path.data());
+  state_ = Pages();
+}
+
+Result<std::optional<Pages>> fetch_registered_initrd(std::uint64_t max_size) {
+  const auto holder = find_holder();
+  if (!holder.has_value()) return std::nullopt;
+  const auto media = TRY(Protocol<LoadFile2Protocol>::open(*holder));
+  // What remains of the path behind the handle's own: the end.
+  EFI_DEVICE_PATH* const rest = as_device_path(initrd_path().last(device_path::end_size));
+  UINTN size = 0;
+  const Status asked = media->load_file(media.get(), rest, FALSE, &size, nullptr);
+  if (asked != status::buffer_too_small) {
+    TRY(check(asked, "earlier initrd cannot be read"));
+    return std::nullopt;  // success without a buffer: it is empty
+  }
+  if (size == 0) return std::nullopt;
+  if (size > max_size) return fail(Errc::unsupported, "earlier initrd too large", size);
+  Pages pages = TRY(Pages::allocate(size));
+  UINTN got = size;
+  TRY(check(media->load_file(media.get(), rest, FALSE, &got, pages.data()),
+            "earlier initrd cannot be read"));
+  if (got != size) return fail(Errc::malformed, "earlier initrd changed its size", got);
+  return pages;
+}
+
+}  // namespace keelson::efi
