@@ -184,6 +184,7 @@ Outcome<> PeWriter::add(std::string_view name, Bytes content, std::uint32_t char
   section.header.characteristics = characteristics;
   section.content = content;
   sections_.push_back(section);
+  headers_.section_count = static_cast<std::uint16_t>(sections_.size());
   added_data_ += static_cast<std::uint32_t>(content.size());
   return {};
 }
@@ -214,11 +215,8 @@ Outcome<PeWriter::Replaced> PeWriter::replace(std::string_view name, Bytes conte
 Outcome<> PeWriter::reserve(std::string_view name, std::uint32_t raw_size) {
   Section* const section = find(name);
   if (section == nullptr) return refuse(Errc::not_found, name, "no such section in the image");
-  if (section->header.size_of_raw_data >= raw_size) {
-    section->room = section->header.size_of_raw_data;
-    return {};
-  }
-  section->room = raw_size;
+  section->room = std::max(section->room, raw_size);
+  if (section->header.size_of_raw_data >= raw_size) return {};
   return repack({.file_alignment = headers_.file_alignment});
 }
 
@@ -260,7 +258,7 @@ Outcome<std::vector<std::byte>> PeWriter::write() const {
   const auto size_of_image =
       static_cast<std::uint32_t>(rounded(image_end(), headers_.section_alignment));
   put(image, headers_.coff_offset + offsetof(pe::CoffHeader, number_of_sections),
-      static_cast<std::uint16_t>(sections_.size()));
+      headers_.section_count);
   const std::uint64_t data_size =
       optional + offsetof(OptionalHeaderStart, size_of_initialized_data);
   const auto initialized = TRY(load<Le<std::uint32_t>>(head_, data_size, "optional header"));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns assembling UKIs, add-ons and profile files from a stub and section contents (tools.md 2.2,
-// 2.3): which sections, in ukify's order, what is derived (.sbat, .uname, joined initrds). Host only,
-// output unsigned. Contents are bytes; reading files, signing, and computing PCRs are the tool's:
-// for `.pcrsig` build once without it, measure the result with efi/format/uki.h, build again with it.
+// 2.3): which sections, in ukify's order, what is derived (.sbat, .uname, joined initrds). Host
+// only, output unsigned. Contents are bytes; reading files, signing, and computing PCRs are the
+// tool's: for `.pcrsig` build once without it, measure the result with efi/format/uki.h, build
+// again with it.
 #pragma once
 
 #include <optional>
@@ -21,7 +22,8 @@ struct CustomSection {
   Bytes content;
 };
 
-// A profile that was built as a file of its own (UkiKind::profile): its `.profile` and what follows.
+// A profile that was built as a file of its own (UkiKind::profile): its `.profile` and what
+// follows.
 struct JoinedProfile {
   Bytes pe;
   std::optional<Bytes> pcrsig;  // added behind its sections
@@ -40,12 +42,12 @@ struct UkiInputs {
   Bytes stub;
   std::optional<Bytes> kernel;
   std::optional<Bytes> osrel, cmdline, ucode, splash, dtb, pcrpkey, hwids;
-  std::optional<Bytes> uname;         // nullopt: found in the kernel, if it says
-  std::vector<Bytes> initrds;         // several: each padded to 4 bytes and concatenated
+  std::optional<Bytes> uname;  // nullopt: found in the kernel, if it says
+  std::vector<Bytes> initrds;  // several: each padded to 4 bytes and concatenated
   std::vector<Bytes> dtbauto, efifw;
-  std::vector<std::string_view> sbat; // lines to add; none: the default line
+  std::vector<std::string_view> sbat;  // lines to add; none: the default line
   std::vector<CustomSection> custom;
-  std::optional<Bytes> profile;       // base profile; "ID=main" if profiles are joined without it
+  std::optional<Bytes> profile;  // base profile; "ID=main" if profiles are joined without it
   std::optional<Bytes> pcrsig;
   std::vector<JoinedProfile> joined;
 };
