@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+//
+// Extends PCRs; see measure.h.
+#include "stub/measure.h"
+
+namespace keelson::stub {
+namespace {
+
+// The outcome of `pcr`, made if there is none yet.
+Result<Outcome*> outcome_of(std::uint32_t pcr, Outcomes& outcomes) {
+  for (Outcome& outcome : outcomes)
+    if (outcome.pcr == pcr) return &outcome;
+  TRY(outcomes.push({.pcr = pcr}));
+  return &outcomes.back();
+}
+
+}  // namespace
+
+Result<> measure(const efi::Tpm& tpm, std::span<const Measurement> list, Outcomes& outcomes) {
+  if (!tpm.present()) return {};
+  Result<> first_failure;
+  for (const Measurement& measurement : list) {
+    Outcome* const outcome = TRY(outcome_of(measurement.pcr, outcomes));
+    const Result<> measured = tpm.measure(measurement);
+    if (measured.has_value()) {
+      ++outcome->extended;
+    } else {
+      ++outcome->failed;
+      if (first_failure.has_value()) first_failure = measured;
+    }
+  }
+  return first_failure;
+}
+
+}  // namespace keelson::stub

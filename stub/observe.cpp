@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// Gathers facts; see observe.h.
+#include "stub/observe.h"
+
+#include "efi/firmware/partition.h"
+#include "efi/firmware/secure_boot.h"
+#include "efi/firmware/system.h"
+#include "efi/format/device_path.h"
+#include "stub/confidential_vm.h"
+
+namespace keelson::stub {
+namespace {
+
+namespace li = loader_interface;
+
+Result<BootRequest> read_request(const efi::Image& self, TextArena& texts) {
+  const auto shell = self.shell_arguments();
+  if (!shell) return parse_load_options(self.load_options(), texts);
+  PageList<std::u16string_view> arguments;
+  for (std::size_t i = 0; i < shell->size(); ++i) TRY(arguments.push((*shell)[i]));
+  return parse_shell_arguments(arguments.items(), texts);
+}
+
+LoaderReports read_loader_reports(const efi::Variables& variables) {
+  const auto exists = [&](const li::Name& name) { return variables.exists(name); };
+  return {
+      .device_part_uuid = exists(li::loader_device_part_uuid),
+      .device_url = exists(li::loader_device_url),
+      .image_identifier = exists(li::loader_image_identifier),
+      .firmware_info = exists(li::loader_firmware_info),
+      .firmware_type = exists(li::loader_firmware_type),
+      .tpm2_active_pcr_banks = exists(li::loader_tpm2_active_pcr_banks),
+  };
+}
+
+// Where we come from. Not every starter says it; what is missing is then not reported further.
+void read_origin(const efi::Image& self, TextArena& texts, Facts& facts) {
+  if (const auto path = device_path::file_path_text(self.file_path(), texts); path.has_value())
+    facts.image_path = *path;
+  if (self.device() == nullptr) return;
+  const auto device_path = efi::device_path_of(self.device());
+  if (!device_path.has_value()) return;
+  if (const auto guid = efi::partition_guid(*device_path); guid.has_value())
+    facts.partition = *guid;
+  if (const auto url = device_path::first_uri(*device_path); url.has_value() && *url)
+    facts.device_url = **url;
+}
+
+}  // namespace
+
+Result<Facts> observe(const efi::Image& self, const efi::Tpm& tpm, TextArena& texts) {
+  Facts facts;
+  facts.uki = TRY(uki::Uki::parse(self.loaded_bytes(), pe::Layout::loaded));
+  facts.request = TRY(read_request(self, texts));
+  facts.secure_boot = efi::read_secure_boot(self.variables()).enabled;
+  facts.confidential_vm = in_confidential_vm();
+  facts.shim_image_loader = efi::find_shim().image_loader;
+  facts.active_pcr_banks = tpm.active_pcr_banks();
+  facts.loader_reports = read_loader_reports(self.variables());
+  read_origin(self, texts, facts);
+  const efi::FirmwareInfo firmware = efi::firmware_info();
+  facts.firmware_vendor = firmware.vendor;
+  facts.firmware_revision = firmware.revision;
+  facts.uefi_revision = firmware.uefi_revision;
+  return facts;
+}
+
+}  // namespace keelson::stub
