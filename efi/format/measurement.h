@@ -42,7 +42,8 @@ struct Measurement {
 
 // The measurements of one program in the order in which they are extended. Texts are copied into
 // the list; `content` is borrowed and must live until the list was walked.
-// Every function has one error, out_of_memory; the list then holds nothing of that item.
+// Error of every function: out_of_memory. A list that had an error may lack a part of that item: do
+// not report what it measures as measured.
 class MeasurementList {
  public:
   // PCR 11: every effective section that is set and measured, in the order of uki_sections. Of
@@ -75,12 +76,14 @@ class MeasurementList {
 std::uint64_t tcg2_event_size(const Measurement& measurement);
 // Error: out_of_memory if `out` is smaller than tcg2_event_size.
 Result<Bytes> write_tcg2_event(const Measurement& measurement, MutableBytes out);
-// The same for the CC measurement protocol: always EV_IPL, with the register the firmware mapped the
-// PCR to.
+// The same for the CC measurement protocol: always EV_IPL, with the register the firmware mapped
+// the PCR to.
 std::uint64_t cc_event_size(const Measurement& measurement);
 Result<Bytes> write_cc_event(const Measurement& measurement, std::uint32_t cc_register,
                              MutableBytes out);
 
+// What a bank is extended with for `measurement`. Error: unsupported (Hasher::start).
+Result<Digest> event_digest(const Measurement& measurement, HashAlgorithm bank);
 // H(pcr || event). Both of one bank. Errors: malformed (two banks), unsupported (Hasher::start).
 Result<Digest> extend(const Digest& pcr, const Digest& event);
 // The value of `pcr` after those items of the list that go there, from `initial` (Digest(bank) is a
@@ -89,9 +92,15 @@ Result<Digest> replay(std::span<const Measurement> list, std::uint32_t pcr, cons
 
 // The words user space extends into PCR 11 as the boot goes on, and the paths that signatures are
 // made for by default; "a:b" is a followed by b.
-inline constexpr std::array<std::string_view, 9> boot_phases = {
-    "enter-initrd", "leave-initrd", "sysinit", "ready", "shutdown", "final", "factory-reset",
-    "storage-target-mode-start", "storage-target-mode-stop"};
+inline constexpr std::array<std::string_view, 9> boot_phases = {"enter-initrd",
+                                                                "leave-initrd",
+                                                                "sysinit",
+                                                                "ready",
+                                                                "shutdown",
+                                                                "final",
+                                                                "factory-reset",
+                                                                "storage-target-mode-start",
+                                                                "storage-target-mode-stop"};
 inline constexpr std::array<std::string_view, 4> default_phase_paths = {
     "enter-initrd", "enter-initrd:leave-initrd", "enter-initrd:leave-initrd:sysinit",
     "enter-initrd:leave-initrd:sysinit:ready"};
@@ -99,8 +108,8 @@ inline constexpr std::array<std::string_view, 4> default_phase_paths = {
 // the time before the initrd. Error: unsupported (Hasher::start).
 Result<Digest> replay_phases(const Digest& pcr, std::string_view path);
 
-// TPM2_PolicyPCR on one PCR: the policy session's digest (SHA-256 whatever the bank) that `value` of
-// PCR `index` in its bank leads to. Error: unsupported for an index over 23.
+// TPM2_PolicyPCR on one PCR: the policy session's digest (SHA-256 whatever the bank) that `value`
+// of PCR `index` in its bank leads to. Error: unsupported for an index over 23.
 Result<Digest> pcr_policy_digest(std::uint32_t index, const Digest& value);
 
 }  // namespace keelson
