@@ -11,7 +11,7 @@ namespace keelson::efi {
 
 void ReadProgress::chunk_read(std::uint64_t done, std::uint64_t total) {
   if (total == 0 || clock_.elapsed_us(began_) < quiet_us) return;
-  const std::uint64_t percent = done / (total / 100 + 1);
+  const std::uint64_t percent = std::min(done, total) * 100 / total;  // no file is near 2^57 bytes
   if (shown_width_ != 0 && percent == shown_percent_) return;
   shown_percent_ = percent;
 
