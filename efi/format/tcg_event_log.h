@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns reading TCG event logs: the crypto-agile format with its Spec ID event and the SHA-1-only one
-// (TCG PC Client Platform Firmware Profile 1.06, 10), and the CC log, which is crypto-agile with
-// measurement registers in place of PCRs. A log is untrusted: everything is bounded, nothing copied.
-// What the events mean is left to others.
+// Owns reading TCG event logs: the crypto-agile format with its Spec ID event and the SHA-1-only
+// one (TCG PC Client Platform Firmware Profile 1.06, 10), and the CC log, which is crypto-agile
+// with measurement registers in place of PCRs. A log is untrusted: everything is bounded, nothing
+// copied. What the events mean is left to others.
 #pragma once
 
 #include <array>
@@ -33,10 +33,10 @@ struct EventDigest {
 inline constexpr std::size_t max_banks = 16;
 
 struct Event {
-  std::uint64_t offset = 0;    // of its first byte in the log
-  std::uint64_t size = 0;      // of the whole record: the next event is at offset + size
-  std::uint32_t pcr = 0;       // PCR, or measurement register in a CC log; not checked, may exceed 23
-  std::uint32_t type = 0;      // event_type
+  std::uint64_t offset = 0;  // of its first byte in the log
+  std::uint64_t size = 0;    // of the whole record: the next event is at offset + size
+  std::uint32_t pcr = 0;     // PCR, or measurement register in a CC log; not checked, may exceed 23
+  std::uint32_t type = 0;    // event_type
   StaticVector<EventDigest, max_banks> digests;
   Bytes data;
 
@@ -60,7 +60,8 @@ class EventLog {
   const StaticVector<Bank, max_banks>& banks() const { return banks_; }
   // Where `event_at` begins: behind the Spec ID event.
   std::uint64_t first_event() const { return first_event_; }
-  // The event at `offset`; nullopt at the end, which zeros to the end of the bytes also are.
+  // The event at `offset`, which is first_event() or offset + size of the event before; nullopt at
+  // the end, which is also where a record of zeros stands (logs are often given with their buffer).
   // Errors: truncated; malformed (unannounced bank, no digests or more than banks).
   Result<std::optional<Event>> event_at(std::uint64_t offset) const;
 
@@ -73,14 +74,16 @@ class EventLog {
 
 inline constexpr std::uint32_t pcr_count = 24;
 struct Replayed {
+  explicit Replayed(HashAlgorithm bank);  // the PCRs after a reset: zeros, 17 to 22 ones
+
   std::array<Digest, pcr_count> pcrs;
   std::uint64_t events = 0;          // that extended something
   std::uint64_t foreign_events = 0;  // that name no PCR or lack this bank's digest; left out
 };
-// The values of all PCRs of a bank after the log. PCR 17 to 22 start with ones; PCR 0 at the
-// locality a StartupLocality event names. Errors: as event_at; not_found if the log has no such
-// bank; unsupported (firmware, Hasher::start).
-Result<Replayed> replay(const EventLog& log, HashAlgorithm bank);
+// The values of all PCRs of a bank after the log. PCR 0 starts at the locality that a
+// StartupLocality event names. Errors: as event_at, `into` then holds the values up to there;
+// not_found if the log has no such bank; unsupported (firmware, Hasher::start).
+Result<> replay(const EventLog& log, HashAlgorithm bank, Replayed& into);
 
 // What GetEventLog answers: the log's bytes up to its last event, with at least the first 8 bytes
 // (register and type) of that event, which need not be readable as a whole.
