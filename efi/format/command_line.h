@@ -18,7 +18,7 @@ namespace keelson {
 // What a stub was asked for through its load options.
 struct BootRequest {
   std::uint32_t profile = 0;
-  std::u16string_view line;  // empty: nothing passed
+  std::u16string_view line = {};  // empty: nothing passed
 };
 
 // LoadOptions as the firmware or a loader passes them: UTF-16, NUL optional, an odd last byte is
@@ -33,7 +33,7 @@ Result<BootRequest> parse_shell_arguments(std::span<const std::u16string_view> a
 // follows.
 struct ProfileSelector {
   std::uint32_t profile = 0;
-  std::u16string_view rest;
+  std::u16string_view rest = {};
 };
 std::optional<ProfileSelector> parse_profile_selector(std::u16string_view line);
 
@@ -46,11 +46,12 @@ Result<std::u16string_view> normalise_utf8(Bytes section, TextArena& arena);
 struct LineFacts {
   bool secure_boot = false;
   bool confidential_vm = false;
-  std::optional<std::u16string_view> embedded;  // normalised .cmdline; nullopt: no such section
-  std::u16string_view passed;                   // of the request
+  std::optional<std::u16string_view> embedded =
+      {};                           // normalised .cmdline; nullopt: no such section
+  std::u16string_view passed = {};  // of the request
 };
 struct BaseLine {
-  std::u16string_view text;
+  std::u16string_view text = {};
   bool measured = false;        // came from outside the image: goes to PCR 12
   bool passed_ignored = false;  // a line was passed and policy dropped it
 };
@@ -62,8 +63,8 @@ Result<std::u16string_view> join_lines(std::u16string_view first, std::u16string
 
 // What the loader passes to the image it starts.
 struct PassedOptions {
-  std::span<const EspPath> initrds;  // each `initrd=PATH` in front; kind linux only
-  std::u16string_view options;
+  std::span<const EspPath> initrds = {};  // each `initrd=PATH` in front; kind linux only
+  std::u16string_view options = {};
   bool implied = false;  // the options are the UKI's own, so they are not passed
   std::uint32_t profile = 0;
 };

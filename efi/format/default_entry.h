@@ -16,12 +16,12 @@ namespace keelson {
 
 // Values are ids, globs or `@saved`; nullopt (empty for settings): not set.
 struct DefaultSources {
-  std::optional<std::u16string_view> one_shot;            // LoaderEntryOneShot
-  std::optional<std::u16string_view> preferred_variable;  // LoaderEntryPreferred
-  std::u16string_view preferred_setting;                  // loader.conf
-  std::optional<std::u16string_view> default_variable;    // LoaderEntryDefault
-  std::u16string_view default_setting;                    // loader.conf
-  std::optional<std::u16string_view> last_booted;         // LoaderEntryLastBooted, if it was read
+  std::optional<std::u16string_view> one_shot = {};            // LoaderEntryOneShot
+  std::optional<std::u16string_view> preferred_variable = {};  // LoaderEntryPreferred
+  std::u16string_view preferred_setting = {};                  // loader.conf
+  std::optional<std::u16string_view> default_variable = {};    // LoaderEntryDefault
+  std::u16string_view default_setting = {};                    // loader.conf
+  std::optional<std::u16string_view> last_booted = {};  // LoaderEntryLastBooted, if it was read
 };
 
 enum class DefaultReason : std::uint8_t {

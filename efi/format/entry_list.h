@@ -71,7 +71,7 @@ bool is_entry_file(std::u16string_view name, std::u16string_view suffix);
 // The texts of one profile of a UKI, as effective for it (uki_sections.h). A section that is
 // absent is empty.
 struct UkiTexts {
-  Bytes osrel, cmdline, profile;
+  Bytes osrel = {}, cmdline = {}, profile = {};
   std::uint32_t profile_number = 0;
 };
 constexpr std::uint64_t max_cmdline_size = 64_KiB;
