@@ -2,9 +2,19 @@
 # What a serial terminal would show: interprets the console's bytes as far as firmware and the menu use
 # them (cursor moves, clearing, UTF-8; attributes only as far as they mark a cell) and gives the screen
 # back as text.
+import codecs
 import re
 
 _SEQUENCE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|\x1b[()][A-Z0-9]|\x1b[=>78cDEM]|\x1b\Z|\x1b\[[0-9;?]*\Z")
+
+
+# Firmware draws boxes in code page 437, kernels print UTF-8; no byte is ever lost.
+codecs.register_error("cp437", lambda e: (e.object[e.start:e.end].decode("cp437"), e.end))
+
+
+def decode(raw):
+    """Console bytes as text, escapes included."""
+    return raw.decode("utf-8", errors="cp437")
 
 
 class Screen:
@@ -16,7 +26,7 @@ class Screen:
         self._inverse = False
 
     def feed(self, raw):
-        text, at = raw.decode("utf-8", errors="replace"), 0
+        text, at = decode(raw), 0
         while at < len(text):
             if text[at] == "\x1b":
                 found = _SEQUENCE.match(text, at)

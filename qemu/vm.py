@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 
+from qemu import terminal
 from qemu.command import need
 from qemu.workspace import SetupError
 
@@ -247,4 +248,4 @@ class Vm:
 
 def readable(raw):
     """Console bytes as text. Escapes become a space, not nothing: they separate words."""
-    return ESCAPES.sub(" ", raw.decode("utf-8", errors="replace")).replace("\r", "")
+    return ESCAPES.sub(" ", terminal.decode(raw)).replace("\r", "")
