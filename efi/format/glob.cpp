@@ -20,20 +20,20 @@ struct Step {
 // The set whose `[` stands at the front of `pattern`, against `c`. nullopt: it does not end.
 template <class Fold>
 std::optional<Step> match_set(std::u16string_view pattern, char16_t c, Fold fold) {
+  // The member at `at`, which moves behind it; a NUL behind the end.
+  const auto take_member = [&](std::size_t& at) {
+    if (at < pattern.size() && pattern[at] == u'\\') ++at;
+    return at < pattern.size() ? fold(pattern[at++]) : u'\0';
+  };
   bool matches = false;
-  bool may_range = false;  // `-` is literal at the start, and after a range (ranges do not chain)
-  char16_t previous = 0;
-  for (std::size_t at = 1; at < pattern.size(); ++at) {
+  for (std::size_t at = 1; at < pattern.size();) {
     if (pattern[at] == u']' && at > 1) return Step{at + 1, matches};
-    const bool ranges =
-        pattern[at] == u'-' && may_range && at + 1 < pattern.size() && pattern[at + 1] != u']';
-    if (ranges) ++at;
-    if (pattern[at] == u'\\') ++at;
-    if (at >= pattern.size()) break;
-    const char16_t member = fold(pattern[at]);
-    matches = matches || (ranges ? previous <= c && c <= member : member == c);
-    previous = member;
-    may_range = !ranges;
+    const char16_t low = take_member(at);
+    // `-` makes a range with what follows, unless the set ends there. What stands behind a range
+    // is a member of its own, so ranges do not chain.
+    const bool is_range = at + 1 < pattern.size() && pattern[at] == u'-' && pattern[at + 1] != u']';
+    const char16_t high = is_range ? take_member(++at) : low;
+    matches = matches || (low <= c && c <= high);
   }
   return std::nullopt;
 }
