@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+//
+// keelson build, keelson sign: reads the parts, lets linker/uki_builder assemble them, signs, and
+// writes the result safely, also straight into an ESP.
+#include "linker/uki_builder.h"
+
+#include <memory>
+
+#include "efi/format/pe.h"
+#include "efi/format/uki.h"
+#include "tools/keelson/failure.h"
+#include "tools/keelson/pcr.h"
+#include "tools/keelson/programs.h"
+#include "tools/keelson/signing.h"
+#include "tools/keelson/verbs.h"
+
+namespace keelson::tool {
+namespace {
+
+struct BuildOptions {
+  std::string linux_file, cmdline, os_release, uname, microcode, splash, devicetree, pcrpkey,
+      pcrsig, hwids, profile, stub, arch, output;
+  std::vector<std::string> initrds, sbat, sections, profiles_to_join;
+  bool measure = false;
+  SigningKey key;
+  PcrChoice pcrs;
+  JsonForm json = JsonForm::off;
+};
+
+// Owns the bytes of all inputs while UkiInputs borrows them.
+class Inputs {
+ public:
+  Bytes file(const std::string& path) { return keep(read_file(path)); }
+  Bytes text(const std::string& argument) {
+    if (argument.starts_with('@')) return file(argument.substr(1));
+    const Bytes bytes = bytes_of(std::string_view(argument));
+    return keep(Buffer(bytes.begin(), bytes.end()));
+  }
+  // An option that was not given is absent.
+  std::optional<Bytes> optional_file(const std::string& path) {
+    return path.empty() ? std::nullopt : std::optional(file(path));
+  }
+  std::optional<Bytes> optional_text(const std::string& argument) {
+    return argument.empty() ? std::nullopt : std::optional(text(argument));
+  }
+
+ private:
+  Bytes keep(Buffer buffer) {
+    kept_.push_back(std::make_unique<Buffer>(std::move(buffer)));
+    return *kept_.back();
+  }
+  std::vector<std::unique_ptr<Buffer>> kept_;
+};
+
+// "--cmdline=TEXT": white space collapsed, as ukify does; "@FILE" is taken as it is.
+std::string collapsed(const std::string& text) {
+  if (text.starts_with('@')) return text;
+  std::string result;
+  bool gap = false;
+  for (const char c : text) {
+    const bool white = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!white) {
+      if (gap && !result.empty()) result += ' ';
+      result += c;
+    }
+    gap = white;
+  }
+  return result;
+}
+
+std::string host_os_release() {
+  for (const char* path : {"/etc/os-release", "/usr/lib/os-release"})
+    if (fs::is_regular_file(path)) return std::string("@") + path;
+  throw Failure("--os-release: this machine has no os-release file; give one, or an empty text");
+}
+
+linker::CustomSection custom_section(const std::string& argument, Inputs& inputs) {
+  const std::size_t colon = argument.find(':');
+  if (colon == std::string::npos || colon == 0)
+    throw Failure("--section=" + argument + ": expected NAME:TEXT or NAME:@FILE");
+  return {argument.substr(0, colon), inputs.text(argument.substr(colon + 1))};
+}
+
+linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given, Inputs& inputs) {
+  linker::UkiInputs uki;
+  const bool addon = options.linux_file.empty();
+  uki.kind = addon ? linker::UkiKind::addon : linker::UkiKind::uki;
+  uki.stub = inputs.file(
+      options.stub.empty()
+          ? find_program(addon ? Program::addon : Program::stub, options.arch).string()
+          : options.stub);
+  uki.kernel = inputs.optional_file(options.linux_file);
+  const std::string os_release =
+      !os_release_given && !addon ? host_os_release() : options.os_release;
+  uki.osrel = inputs.optional_text(os_release);
+  uki.cmdline = inputs.optional_text(collapsed(options.cmdline));
+  uki.ucode = inputs.optional_file(options.microcode);
+  uki.splash = inputs.optional_file(options.splash);
+  uki.dtb = inputs.optional_file(options.devicetree);
+  uki.pcrpkey = inputs.optional_file(options.pcrpkey);
+  uki.hwids = inputs.optional_file(options.hwids);
+  uki.uname = inputs.optional_text(options.uname);
+  uki.profile = inputs.optional_text(options.profile);
+  uki.pcrsig = inputs.optional_text(options.pcrsig);
+  for (const std::string& path : options.initrds) uki.initrds.push_back(inputs.file(path));
+  for (const std::string& lines : options.sbat) uki.sbat.push_back(text_of(inputs.text(lines)));
+  for (const std::string& section : options.sections)
+    uki.custom.push_back(custom_section(section, inputs));
+  for (const std::string& path : options.profiles_to_join)
+    uki.joined.push_back({.pe = inputs.file(path), .pcrsig = std::nullopt});
+  return uki;
+}
+
+void print_measurement(Bytes image, const BuildOptions& options) {
+  const auto uki = or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine),
+                           options.output);
+  MeasurementList list;
+  const uki::Range first = or_fail(uki.profile(0), options.output);
+  or_fail(list.add_uki(uki, uki.effective(first)), options.output);
+  print_pcrs(replay_phases_of(list, options.pcrs), options.json);
+}
+
+void build(const BuildOptions& options, bool os_release_given) {
+  if (options.output.empty()) throw Failure("build: no --output=FILE is given");
+  Inputs inputs;
+  const linker::UkiInputs uki = read_inputs(options, os_release_given, inputs);
+  auto built = linker::build_uki(uki);
+  if (!built.has_value()) throw Failure(options.output + ": not built: " + built.error().text());
+  for (const std::string& text : built->notes) warn(options.output + ": " + text);
+  const Buffer image = options.key.given() ? sign_image(built->image, options.key)
+                                           : std::move(built->image);
+  write_file(options.output, image);
+  if (options.measure) print_measurement(image, options);
+  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
+       " (" + std::to_string(image.size()) + " bytes).");
+}
+
+void add_key_options(CLI::App& command, SigningKey& key) {
+  command.add_option("--secureboot-private-key", key.private_key, "Key to sign with, PEM")
+      ->type_name("FILE");
+  command.add_option("--secureboot-certificate", key.certificate, "Its certificate, PEM")
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+void add_build(CLI::App& app) {
+  const auto options = std::make_shared<BuildOptions>();
+  options->arch = native_arch();
+  CLI::App* command = app.add_subcommand(
+      "build", "Build a unified kernel image (with --linux=) or an add-on (without)");
+  const auto file = [&](const char* name, std::string& value, const char* help) {
+    return command->add_option(name, value, help)->type_name("FILE");
+  };
+  const auto text = [&](const char* name, std::string& value, const char* help) {
+    return command->add_option(name, value, help)->type_name("TEXT|@FILE");
+  };
+  file("--linux", options->linux_file, "Kernel image");
+  command->add_option("--initrd", options->initrds, "Initrd; several are joined")
+      ->type_name("FILE");
+  text("--cmdline", options->cmdline, "Kernel command line");
+  const CLI::Option* os_release =
+      text("--os-release", options->os_release, "os-release text (default: this machine's)");
+  text("--uname", options->uname, "Kernel version (default: taken from the kernel)");
+  file("--microcode", options->microcode, "Microcode archive");
+  file("--splash", options->splash, "Boot picture, BMP");
+  file("--devicetree", options->devicetree, "Device tree blob");
+  file("--hwids", options->hwids, "Hardware id table");
+  command->add_option("--sbat", options->sbat, "SBAT lines to add")->type_name("TEXT|@FILE");
+  file("--pcrpkey", options->pcrpkey, "Public key of the PCR signatures, PEM");
+  text("--pcrsig", options->pcrsig, "PCR signatures, JSON");
+  text("--profile", options->profile, "Text of the first profile");
+  command->add_option("--join-profile", options->profiles_to_join, "Profile file to join")
+      ->type_name("FILE");
+  command->add_option("--section", options->sections, "Any other section")
+      ->type_name("NAME:TEXT|NAME:@FILE");
+  file("--stub", options->stub, "Stub (default: ours)");
+  command->add_option("--efi-arch", options->arch, "Architecture of the default stub")
+      ->type_name("ARCH");
+  file("-o,--output", options->output, "Image to write");
+  add_key_options(*command, options->key);
+  command->add_flag("--measure,!--no-measure", options->measure, "Print the PCR 11 values");
+  options->pcrs.add_options(*command);
+  add_json_option(*command, options->json);
+  command->callback([options, os_release] { build(*options, os_release->count() > 0); });
+}
+
+void add_sign(CLI::App& app) {
+  struct Options {
+    std::vector<std::string> files;
+    std::string output;
+    SigningKey key;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("sign", "Sign EFI programs for Secure Boot");
+  command->add_option("FILE", options->files, "What to sign, in place unless --output= is given")
+      ->required();
+  command->add_option("-o,--output", options->output, "Signed image to write (one FILE only)")
+      ->type_name("FILE");
+  add_key_options(*command, options->key);
+  command->callback([options] {
+    if (!options->output.empty() && options->files.size() != 1)
+      throw Failure("sign: --output= goes with one FILE");
+    for (const std::string& path : options->files) {
+      const Buffer image = read_file(path);
+      or_fail(pe::Image::parse(image, pe::Layout::file, pe::Accept::any_machine), path);
+      const std::string target = options->output.empty() ? path : options->output;
+      write_file(target, sign_image(image, options->key));
+      note("Signed " + target + ".");
+    }
+  });
+}
+
+}  // namespace keelson::tool

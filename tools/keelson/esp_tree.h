@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+//
+// Owns reading a boot partition's tree on the host the way the loader reads it in firmware: the
+// same parsers, the same order, the same default. Unreadable entries are reported and left out.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "efi/format/default_entry.h"
+#include "efi/format/entry_list.h"
+#include "efi/format/loader_conf.h"
+#include "tools/keelson/host_file.h"
+
+namespace keelson::tool {
+
+class EspTree {
+ public:
+  // `boot` may be empty (no XBOOTLDR). Failure: not a directory.
+  EspTree(fs::path esp, fs::path boot, std::string_view arch);
+
+  EntryList& entries() { return entries_; }
+  const std::optional<Buffer>& loader_conf_bytes() const { return conf_bytes_; }
+  DefaultChoice default_entry() const;
+
+  const fs::path& root(EntrySource source) const {
+    return source == EntrySource::esp ? esp_ : boot_;
+  }
+  // The file on the host that an ESP path names: components are matched ignoring case, as FAT does.
+  fs::path resolve(EntrySource source, std::u16string_view esp_path) const;
+
+ private:
+  void scan(EntrySource source, std::string_view arch);
+  void add_type1(EntrySource source, const fs::path& file, std::string_view arch);
+  void add_uki(EntrySource source, const fs::path& file);
+
+  fs::path esp_, boot_;
+  EntryList entries_;
+  TextArena arena_;
+  std::optional<Buffer> conf_bytes_;
+  LoaderConf conf_;
+};
+
+// UTF-16 text of an entry as UTF-8.
+std::string utf8(std::u16string_view text);
+// UTF-8 as UTF-16, kept in `arena`. Failure: not UTF-8.
+std::u16string_view utf16(std::string_view text, TextArena& arena);
+
+}  // namespace keelson::tool

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//
+// keelson inspect: what a UKI or add-on consists of, as ukify prints it: every known section with
+// size and SHA-256 of what is measured, texts shown, profiles apart.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "efi/base/digest.h"
+#include "efi/format/authenticode.h"
+#include "efi/format/uki.h"
+#include "tools/keelson/failure.h"
+#include "tools/keelson/sections.h"
+#include "tools/keelson/verbs.h"
+
+namespace keelson::tool {
+namespace {
+
+struct InspectOptions {
+  std::vector<std::string> files;
+  bool all = false;
+  JsonForm json = JsonForm::off;
+};
+
+std::string sha256_hex(Bytes content) {
+  return std::string(std::string_view(sha256(content).hex()));
+}
+
+bool is_shown(std::string_view name, bool all) {
+  return all || find_uki_section(name) || name == ".sbom";
+}
+bool is_text(std::string_view name) {
+  const auto section = find_uki_section(name);
+  return section && row(*section).text;
+}
+bool may_repeat(std::string_view name) {
+  const auto section = find_uki_section(name);
+  return section && row(*section).many;
+}
+
+// Texts from an image are printed with control characters made visible.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
+      result += "\\x";
+      result += "0123456789abcdef"[byte >> 4];
+      result += "0123456789abcdef"[byte & 15];
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+Json describe(const pe::Image& image, const pe::Section& section, const std::string& path) {
+  const Buffer content = section_content(image, section, path);
+  Json item = {{"size", content.size()}, {"sha256", sha256_hex(content)}};
+  if (is_text(section.name())) item["text"] = std::string(text_of(content));
+  return item;
+}
+
+Json describe_range(const uki::Uki& uki, uki::Range range, const InspectOptions& options,
+                    const std::string& path) {
+  Json result = Json::object();
+  for (const pe::Section& section : uki.image().sections(range.first, range.last)) {
+    const std::string name(section.name());
+    if (!is_shown(name, options.all)) continue;
+    const Json item = describe(uki.image(), section, path);
+    if (may_repeat(name)) {
+      result[name].push_back(item);
+    } else if (!result.contains(name)) {  // the first of a name is the one that counts
+      result[name] = item;
+    }
+  }
+  return result;
+}
+
+void print_section(const std::string& name, const Json& item, const std::string& indent) {
+  std::string text = indent + name + ":\n" + indent + "  size: " +
+                     std::to_string(item["size"].get<std::uint64_t>()) + " bytes\n" + indent +
+                     "  sha256: " + item["sha256"].get<std::string>() + "\n";
+  if (item.contains("text")) {
+    text += indent + "  text:\n";
+    std::string_view rest = item["text"].get_ref<const std::string&>();
+    while (!rest.empty()) {
+      const std::size_t end = rest.find('\n');
+      text += indent + "    " + printable(rest.substr(0, end)) + "\n";
+      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+  }
+  print_text(text);
+}
+
+void print_range(const Json& sections, const std::string& indent) {
+  for (const auto& [name, value] : sections.items()) {
+    if (value.is_array())
+      for (const Json& item : value) print_section(name, item, indent);
+    else
+      print_section(name, value, indent);
+  }
+}
+
+Json inspect_file(const std::string& path, const InspectOptions& options) {
+  const Buffer bytes = read_file(path);
+  const auto uki =
+      or_fail(uki::Uki::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
+  Json result = describe_range(uki, uki.base(), options, path);
+  std::optional<uki::Range> range = uki.next_profile(uki.base());
+  for (; range; range = uki.next_profile(*range))
+    result["_profiles"].push_back(describe_range(uki, *range, options, path));
+  return result;
+}
+
+void print_inspection(const std::string& path, const Json& sections, bool heading) {
+  if (heading) print_text(path + ":\n");
+  Json base = sections;
+  base.erase("_profiles");
+  print_range(base, "");
+  if (!sections.contains("_profiles")) return;
+  std::size_t number = 0;
+  for (const Json& profile : sections["_profiles"]) {
+    print_text("profile " + std::to_string(number++) + ":\n");
+    print_range(profile, "  ");
+  }
+}
+
+void inspect(const InspectOptions& options) {
+  if (options.json != JsonForm::off) {
+    Json documents = Json::array();
+    for (const std::string& path : options.files) documents.push_back(inspect_file(path, options));
+    print_json(documents.size() == 1 ? documents[0] : documents, options.json);
+    return;
+  }
+  for (const std::string& path : options.files)
+    print_inspection(path, inspect_file(path, options), options.files.size() > 1);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  const auto options = std::make_shared<InspectOptions>();
+  CLI::App* command = app.add_subcommand("inspect", "Show the sections of UKIs and add-ons");
+  command->add_option("FILE", options->files, "Image to look into")->required();
+  command->add_flag("--all", options->all, "Also sections that mean nothing to a stub");
+  add_json_option(*command, options->json);
+  command->callback([options] { inspect(*options); });
+}
+
+}  // namespace keelson::tool

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Printing of the tool.
+#include "tools/keelson/output.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tools/keelson/failure.h"
+
+namespace keelson::tool {
+namespace {
+
+bool quiet_messages = false;
+
+bool coloured() {
+  const char* no_color = std::getenv("NO_COLOR");
+  return ::isatty(STDERR_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
+}
+
+void message(std::string_view label, const char* colour, std::string_view text) {
+  const bool colours = coloured();
+  std::fprintf(stderr, "keelson: %s%.*s%s%.*s\n", colours ? colour : "",
+               static_cast<int>(label.size()), label.data(), colours ? "\033[0m" : "",
+               static_cast<int>(text.size()), text.data());
+}
+
+}  // namespace
+
+void print_json(const Json& value, JsonForm form) {
+  // Names on a disk may be any bytes: what is not UTF-8 is shown as U+FFFD, not refused.
+  const std::string text = value.dump(form == JsonForm::pretty ? 2 : -1, ' ', false,
+                                      Json::error_handler_t::replace) + "\n";
+  print_text(text);
+}
+
+void print_text(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+    throw Failure("standard output: cannot write");
+}
+
+void warn(std::string_view text) { message("warning: ", "\033[1;33m", text); }
+void note(std::string_view text) {
+  if (!quiet_messages) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+void set_quiet(bool quiet) { quiet_messages = quiet; }
+void print_failure(std::string_view text) { message("", "", text); }
+
+}  // namespace keelson::tool

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// Replaying measurement lists and printing what comes out.
+#include "tools/keelson/pcr.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "tools/keelson/failure.h"
+
+namespace keelson::tool {
+namespace {
+
+// "a::b:" becomes "a:b"; ":" becomes "".
+std::string normalised(const std::string& path) {
+  std::string result;
+  for (const std::string& word : CLI::detail::split(path, ':')) {
+    if (word.empty()) continue;
+    if (!result.empty()) result += ':';
+    result += word;
+  }
+  return result;
+}
+
+}  // namespace
+
+void PcrChoice::add_options(CLI::App& command) {
+  command.add_option("--bank", banks, "PCR bank: sha1, sha256, sha384, sha512 (may repeat)")
+      ->type_name("BANK");
+  command
+      .add_option("--phase", phases,
+                  "Boot phase path, such as enter-initrd:leave-initrd; \":\" is before the initrd "
+                  "(may repeat)")
+      ->type_name("PATH");
+}
+
+std::vector<HashAlgorithm> PcrChoice::chosen_banks() const {
+  if (banks.empty()) return {all_hash_algorithms.begin(), all_hash_algorithms.end()};
+  std::vector<HashAlgorithm> chosen;
+  for (const std::string& bank : banks) {
+    const auto algorithm = parse_hash_algorithm(bank);
+    if (!algorithm)
+      throw Failure("--bank=" + bank + ": unknown; known are sha1, sha256, sha384 and sha512");
+    chosen.push_back(*algorithm);
+  }
+  std::ranges::sort(chosen);
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+std::vector<std::string> PcrChoice::chosen_phases() const {
+  if (phases.empty()) return {default_phase_paths.begin(), default_phase_paths.end()};
+  std::vector<std::string> chosen;
+  for (const std::string& path : phases) chosen.push_back(normalised(path));
+  std::ranges::sort(chosen);
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+std::vector<PcrValue> replay_banks(const MeasurementList& list, std::uint32_t index,
+                                   const PcrChoice& choice) {
+  std::vector<PcrValue> values;
+  for (const HashAlgorithm bank : choice.chosen_banks())
+    values.push_back({index, std::nullopt,
+                      or_fail(replay(list.items(), index, Digest(bank)), "PCR prediction")});
+  return values;
+}
+
+std::vector<PcrValue> replay_phases_of(const MeasurementList& list, const PcrChoice& choice) {
+  std::vector<PcrValue> values;
+  for (const PcrValue& image : replay_banks(list, pcr::kernel_image, choice))
+    for (const std::string& path : choice.chosen_phases())
+      values.push_back(
+          {image.index, path, or_fail(replay_phases(image.value, path), "PCR prediction")});
+  return values;
+}
+
+void print_pcrs(const std::vector<PcrValue>& values, JsonForm form) {
+  if (form != JsonForm::off) {
+    Json banks = Json::object();
+    for (const PcrValue& value : values) {
+      Json item = Json::object();
+      if (value.phase && !value.phase->empty()) item["phase"] = *value.phase;
+      item["pcr"] = value.index;
+      item["hash"] = std::string(std::string_view(value.value.hex()));
+      banks[std::string(name(value.value.algorithm()))].push_back(item);
+    }
+    print_json(banks, form);
+    return;
+  }
+  std::optional<std::string> heading;
+  for (const PcrValue& value : values) {
+    if (value.phase && value.phase != heading) {
+      heading = value.phase;
+      note("# PCR[" + std::to_string(value.index) + "] Phase <" +
+           (value.phase->empty() ? ":" : *value.phase) + ">");
+    }
+    print_text(std::to_string(value.index) + ":" + std::string(name(value.value.algorithm())) +
+               "=" + std::string(std::string_view(value.value.hex())) + "\n");
+  }
+}
+
+}  // namespace keelson::tool

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// Section contents for the tool.
+#include "tools/keelson/sections.h"
+
+#include "efi/format/identity.h"
+#include "efi/format/uki_sections.h"
+#include "tools/keelson/failure.h"
+
+namespace keelson::tool {
+
+Buffer section_content(const pe::Image& image, const pe::Section& section,
+                       const std::string& path) {
+  const pe::SectionData data = or_fail(image.data(section), path);
+  if (data.zeros > 4_GiB)
+    throw Failure(path + ": section " + std::string(section.name()) + " claims an absurd size");
+  Buffer content(data.stored.begin(), data.stored.end());
+  content.resize(static_cast<std::size_t>(data.size()));
+  return content;
+}
+
+std::optional<ProductVersion> product_of(Bytes bytes) {
+  const auto image = pe::Image::parse(bytes, pe::Layout::file, pe::Accept::any_machine);
+  if (!image.has_value()) return std::nullopt;
+  const auto section = image->find(sdmagic_section);
+  if (!section || section->virtual_size > 4_KiB) return std::nullopt;
+  const auto data = image->data(*section);
+  if (!data.has_value()) return std::nullopt;
+  const std::string_view product = identity::product_of_sdmagic(text_of(data->stored));
+  const std::size_t space = product.find(' ');
+  if (product.empty() || space == std::string_view::npos) return std::nullopt;
+  return ProductVersion{std::string(product.substr(0, space)),
+                        std::string(product.substr(space + 1))};
+}
+
+}  // namespace keelson::tool
