@@ -90,11 +90,21 @@ std::optional<std::size_t> find_candidate(std::span<const Candidate> entries) {
   return good ? good : first_of(entries, true);
 }
 
+Opening plan_opening(const MenuTimeout& timeout) {
+  switch (timeout.mode) {
+    case MenuTimeout::Mode::hidden: return Opening::look_for_key;
+    case MenuTimeout::Mode::countdown:
+    case MenuTimeout::Mode::forced: return Opening::menu;
+    case MenuTimeout::Mode::disabled: return Opening::straight;
+  }
+  return Opening::straight;
+}
+
 Next plan_after(Failure failure, const Attempt& attempt, const Circumstances& circumstances) {
   const bool always_reset = circumstances.reboot_on_error == RebootOnError::yes;
   switch (failure) {
-    case Failure::own_volume:
-    case Failure::no_entries: return {.action = Action::leave, .message = true};
+    case Failure::own_volume: return {.action = Action::leave, .message = true};
+    case Failure::no_entries: return another_entry(circumstances, false);
     case Failure::configuration:
     case Failure::count:
     case Failure::measure: return {.action = Action::proceed};

@@ -18,7 +18,7 @@ namespace keelson::loader {
 enum class Failure : std::uint8_t {
   own_volume,      // not openable, or no memory for the list of entries
   configuration,   // loader.conf, a directory or XBOOTLDR unreadable
-  no_entries,      // nothing to show or start at all
+  no_entries,      // nothing that would start by itself
   console,         // timer, key input or screen
   read,            // the image, or a file that the entry names
   count,           // volume, file or rename
@@ -87,6 +87,14 @@ inline constexpr std::uint32_t rescue_delay_s = 30;
 // The first entry from the top that may be started automatically and has not failed in this boot;
 // bad ones only if there is no other.
 std::optional<std::size_t> find_candidate(std::span<const Candidate> entries);
+
+// How the boot begins.
+enum class Opening : std::uint8_t {
+  straight,      // the default starts; keys are not looked at
+  look_for_key,  // it starts unless a key is there already
+  menu,
+};
+Opening plan_opening(const MenuTimeout& timeout);
 
 Next plan_after(Failure failure, const Attempt& attempt, const Circumstances& circumstances);
 
