@@ -3,7 +3,7 @@
 // Owns the byte ranges that Secure Boot hashes: see authenticode.h.
 #include "efi/format/authenticode.h"
 
-#include <algorithm>
+#include "efi/base/merge_sort.h"
 
 namespace keelson::authenticode {
 namespace {
@@ -12,7 +12,6 @@ constexpr std::array<std::byte, 8> zeros{};
 
 struct Part {
   std::uint64_t at = 0, size = 0;
-  friend bool operator<(const Part& a, const Part& b) { return a.at < b.at; }
 };
 
 // Sections with data in the file, by file offset, none over another or over the headers.
@@ -26,14 +25,18 @@ Result<PageList<Part>> section_parts(const pe::Image& image, std::uint64_t file_
   }
   // A section that readers would skip but firmware might hash makes the hash ambiguous.
   if (sound != headers.section_count) return fail(Errc::malformed, "section outside the image");
-  std::sort(parts.begin(), parts.end());
+  const auto order = TRY(sorted_indices(
+      parts.size(), [&](std::uint32_t a, std::uint32_t b) { return parts[a].at < parts[b].at; }));
+  PageList<Part> sorted;
   std::uint64_t end = headers.size_of_headers;
-  for (const Part& part : parts.items()) {
+  for (const std::uint32_t i : order.items()) {
+    const Part part = parts[i];
     if (part.at < end) return fail(Errc::malformed, "sections share bytes of the file", part.at);
     end = part.at + part.size;
     if (end > file_size) return fail(Errc::truncated, "section past the end of the file", part.at);
+    TRY(sorted.push(part));
   }
-  return parts;
+  return sorted;
 }
 
 // `hashed_end`: where the certificate table may begin.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "efi/base/merge_sort.h"
 #include "efi/base/page_list.h"
 
 namespace keelson::pe {
@@ -111,7 +112,6 @@ Result<> read_optional_header(Bytes bytes, const CoffHeader& coff, Headers& head
 struct Extent {
   std::uint64_t first = 0, end = 0;
   std::uint32_t index = 0;
-  friend bool operator<(const Extent& a, const Extent& b) { return a.first < b.first; }
 };
 
 }  // namespace
@@ -239,12 +239,14 @@ Result<> Image::check_disjoint() const {
     const std::uint64_t first = value(section.virtual_address);
     TRY(extents.push({first, first + section.virtual_size, section.index}));
   }
-  std::sort(extents.begin(), extents.end());
+  const auto order = TRY(sorted_indices(extents.size(), [&](std::uint32_t a, std::uint32_t b) {
+    return extents[a].first < extents[b].first;
+  }));
   std::uint64_t previous_end = 0;
-  for (const Extent& extent : extents.items()) {
-    if (extent.first < previous_end)
-      return fail(Errc::malformed, "two sections overlap", extent.index);
-    previous_end = extent.end;
+  for (const std::uint32_t i : order.items()) {
+    if (extents[i].first < previous_end)
+      return fail(Errc::malformed, "two sections overlap", extents[i].index);
+    previous_end = extents[i].end;
   }
   return {};
 }
