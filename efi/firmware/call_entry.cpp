@@ -1,16 +1,54 @@
 // SPDX-License-Identifier: MIT
 //
-// The jump into an image that was placed in memory. Alone in its file because the simulation cannot
-// execute images and replaces it.
-#include "efi/firmware/image.h"
+// The call of an image that was placed in memory. It runs under a handle of ours, so when it leaves
+// through Exit (Linux does, when it cannot boot), the firmware would end us with it, without
+// anything being restored. Therefore Exit is ours during the call, and leads back here. Alone in
+// its file because the simulation cannot execute images and replaces it.
+#include "efi/firmware/enter_image.h"
+#include "efi/firmware/entry.h"
 #include "efi/firmware/uefi.h"
 
 namespace keelson::efi {
+namespace {
+
+// The call that is under way.
+struct Call {
+  Handle image = nullptr;
+  EFI_EXIT firmware_exit = nullptr;
+  void* resume = nullptr;
+};
+
+EFI_STATUS EFIAPI leave_call(EFI_HANDLE image, EFI_STATUS status, UINTN data_size, CHAR16* data) {
+  auto* const call = static_cast<Call*>(current_call());
+  if (image != call->image) return call->firmware_exit(image, status, data_size, data);
+  if (data != nullptr) boot_services().FreePool(data);
+  keelson_leave_image(call->resume, status);
+}
+
+// Whoever changes a service has to keep the table's checksum right (UEFI 2.10, 4.2).
+void set_exit(EFI_EXIT exit) {
+  EFI_BOOT_SERVICES& services = boot_services();
+  services.Exit = exit;
+  services.Hdr.CRC32 = 0;
+  UINT32 checksum = 0;
+  services.CalculateCrc32(&services, services.Hdr.HeaderSize, &checksum);
+  services.Hdr.CRC32 = checksum;
+}
+
+}  // namespace
 
 Status call_entry(const std::byte* entry, Handle image) {
-  const auto function =
-      reinterpret_cast<EFI_IMAGE_ENTRY_POINT>(reinterpret_cast<std::uintptr_t>(entry));
-  return function(image, &system_table());
+  Call call{.image = image, .firmware_exit = boot_services().Exit, .resume = nullptr};
+  UndoRegistration undo;
+  const Result<> registered =
+      undo.set([](void* context) { set_exit(static_cast<Call*>(context)->firmware_exit); }, &call);
+  if (!registered.has_value()) return to_status(registered.error());
+  void* const outer = exchange_current_call(&call);
+  set_exit(leave_call);
+  const Status status = keelson_enter_image(entry, image, &system_table(), &call.resume);
+  set_exit(call.firmware_exit);
+  exchange_current_call(outer);
+  return status;
 }
 
 }  // namespace keelson::efi

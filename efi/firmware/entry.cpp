@@ -15,6 +15,7 @@ struct Running {
   EFI_SYSTEM_TABLE* table = nullptr;
   const char16_t* name = nullptr;
   Handle started = nullptr;
+  void* call = nullptr;
   UndoList undo;
   Running* outer = nullptr;  // simulation: the program that started this one
 };
@@ -34,6 +35,8 @@ EFI_SYSTEM_TABLE& system_table() { return *running->table; }
 Handle own_handle() { return running->image; }
 UndoList& running_undo_list() { return running->undo; }
 Handle exchange_started_image(Handle image) { return std::exchange(running->started, image); }
+void* current_call() { return running->call; }
+void* exchange_current_call(void* call) { return std::exchange(running->call, call); }
 
 Status run(Handle own, void* system_table, const Program& program) {
   if (own == nullptr || system_table == nullptr) return status::invalid_parameter;

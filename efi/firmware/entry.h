@@ -32,4 +32,8 @@ Handle own_handle();
 // around StartImage. Returns what was noted before.
 Handle exchange_started_image(Handle image);
 
+// The call of an image placed in memory that is under way; what it is only call_entry.cpp knows.
+void* current_call();
+void* exchange_current_call(void* call);
+
 }  // namespace keelson::efi

@@ -126,9 +126,9 @@ class PatchedImage {
   UndoRegistration undo_;
 };
 
-// Calls the entry point of an image that lies at `entry`, as the firmware would, and returns what
-// it returned. The caller has verified what lies there. (call_entry.cpp, replaced by the
-// simulation.)
+// Calls the entry point of an image that lies at `entry`, as the firmware would, under the handle
+// `image`, and returns what it returned or gave to Exit. The caller has verified what lies there.
+// (call_entry.cpp, replaced by the simulation.)
 Status call_entry(const std::byte* entry, Handle image);
 
 }  // namespace keelson::efi
