@@ -29,8 +29,8 @@ Outcome<std::vector<std::byte>> finish(Bytes linked, const ProgramRules& rules) 
   TRY(image.reserve(".sbat", sbat_room));
   const std::uint64_t headers =
       image.headers().table_end() + rules.spare_section_headers * sizeof(pe::SectionHeader);
-  TRY(image.repack({.file_alignment = file_alignment,
-                    .size_of_headers = static_cast<std::uint32_t>(headers)}));
+  TRY(image.repack(
+      {.file_alignment = file_alignment, .size_of_headers = static_cast<std::uint32_t>(headers)}));
   auto finished = TRY(image.write());
   TRY(check_program(finished, rules));
   return finished;
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     if (error == std::errc() && stop == end && rules.spare_section_headers <= 1000)
       return keelson::linker::run(argv[2], argv[3], rules);
   }
-  std::fprintf(stderr, "usage: finish_efi %.*sN LINKED FINISHED\n",
-               static_cast<int>(option.size()), option.data());
+  std::fprintf(stderr, "usage: finish_efi %.*sN LINKED FINISHED\n", static_cast<int>(option.size()),
+               option.data());
   return 2;
 }

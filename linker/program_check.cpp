@@ -51,6 +51,8 @@ Outcome<> check_sections(const pe::Image& image) {
       return refuse(Errc::malformed, section.name(), "is writable and executable");
     if (pe::value(section.virtual_address) < page_alignment)
       return refuse(Errc::malformed, section.name(), "lies in the page of the headers");
+    TRY(slice(image.bytes(), pe::value(section.raw_pointer), section.raw_size,
+              "a section reaches past the end of the file"));
     // Nobody runs constructors of statics; the compiler's warning does not see every way to one.
     if (section.name() == ".ctors" || section.name() == ".CRT")
       return refuse(Errc::malformed, section.name(), "holds constructors, which never run");

@@ -33,7 +33,8 @@ def program(request):
 
 
 def test_pefile_has_no_complaint(program):
-    assert program.get_warnings() == []
+    # One is no complaint about structure: that most of a small program is padding.
+    assert [w for w in program.get_warnings() if not w.startswith("Byte 0x00 makes up")] == []
 
 
 def test_memory_protection_rules(program):
