@@ -176,6 +176,7 @@ Outcome<> PeWriter::add(std::string_view name, Bytes content, std::uint32_t char
     return refuse(Errc::unsupported, name, "image would exceed 4 GiB");
 
   Section section;
+  section.header = {};  // the name is padded with zeros, and nothing else is set by chance
   std::ranges::copy(name, section.header.name.begin());
   section.header.virtual_size = static_cast<std::uint32_t>(content.size());
   section.header.virtual_address = static_cast<std::uint32_t>(address);
