@@ -95,6 +95,8 @@ const Row rows[] = {
     {Failure::own_volume, uncounted, usual, {}, leave, "there is no menu without a volume"},
     {Failure::own_volume, uncounted, always, {}, leave, "nor are there settings"},
     {Failure::no_entries, uncounted, usual, {}, leave, "the firmware has other options"},
+    {Failure::no_entries, uncounted, usual, {by_hand}, leaving(menu(0)), "30 s for a hand"},
+    {Failure::no_entries, uncounted, no_menu, {by_hand}, leave, "no keys, no hand"},
     {Failure::configuration, uncounted, usual, {good}, proceed, "defaults, the entries found"},
     {Failure::configuration, uncounted, always, {good}, proceed, "not an entry's failure"},
     {Failure::console, uncounted, usual, {good}, {.action = Action::end_countdown},
