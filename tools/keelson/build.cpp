@@ -85,10 +85,12 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
   linker::UkiInputs uki;
   const bool addon = options.linux_file.empty();
   uki.kind = addon ? linker::UkiKind::addon : linker::UkiKind::uki;
-  uki.stub = inputs.file(
+  const std::string stub =
       options.stub.empty()
           ? find_program(addon ? Program::addon : Program::stub, options.arch).string()
-          : options.stub);
+          : options.stub;
+  uki.stub = inputs.file(stub);
+  or_fail(pe::Image::parse(uki.stub, pe::Layout::file, pe::Accept::any_machine), stub);
   uki.kernel = inputs.optional_file(options.linux_file);
   const std::string os_release =
       !os_release_given && !addon ? host_os_release() : options.os_release;
@@ -156,8 +158,7 @@ void add_build(CLI::App& app) {
     return command->add_option(name, value, help)->type_name("TEXT|@FILE");
   };
   file("--linux", options->linux_file, "Kernel image");
-  command->add_option("--initrd", options->initrds, "Initrd; several are joined")
-      ->type_name("FILE");
+  add_repeatable(*command, "--initrd", options->initrds, "Initrd; several are joined", "FILE");
   text("--cmdline", options->cmdline, "Kernel command line");
   const CLI::Option* os_release =
       text("--os-release", options->os_release, "os-release text (default: this machine's)");
@@ -166,14 +167,14 @@ void add_build(CLI::App& app) {
   file("--splash", options->splash, "Boot picture, BMP");
   file("--devicetree", options->devicetree, "Device tree blob");
   file("--hwids", options->hwids, "Hardware id table");
-  command->add_option("--sbat", options->sbat, "SBAT lines to add")->type_name("TEXT|@FILE");
+  add_repeatable(*command, "--sbat", options->sbat, "SBAT lines to add", "TEXT|@FILE");
   file("--pcrpkey", options->pcrpkey, "Public key of the PCR signatures, PEM");
   text("--pcrsig", options->pcrsig, "PCR signatures, JSON");
   text("--profile", options->profile, "Text of the first profile");
-  command->add_option("--join-profile", options->profiles_to_join, "Profile file to join")
-      ->type_name("FILE");
-  command->add_option("--section", options->sections, "Any other section")
-      ->type_name("NAME:TEXT|NAME:@FILE");
+  add_repeatable(*command, "--join-profile", options->profiles_to_join, "Profile file to join",
+                 "FILE");
+  add_repeatable(*command, "--section", options->sections, "Any other section",
+                 "NAME:TEXT|NAME:@FILE");
   file("--stub", options->stub, "Stub (default: ours)");
   command->add_option("--efi-arch", options->arch, "Architecture of the default stub")
       ->type_name("ARCH");

@@ -28,7 +28,14 @@ int run(int argc, char** argv) {
   add_predict(app);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RuntimeError& answer) {
+    return answer.get_exit_code();  // a verb's own exit code
   } catch (const CLI::ParseError& error) {
+    const auto unknown = app.remaining();
+    if (app.get_subcommands().empty() && !unknown.empty()) {
+      print_failure(unknown.front() + ": no such verb; keelson --help lists them");
+      return 2;
+    }
     // Help and version arrive this way too, with code 0.
     return app.exit(error) == 0 ? 0 : 2;
   }

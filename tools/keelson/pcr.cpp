@@ -3,10 +3,10 @@
 // Replaying measurement lists and printing what comes out.
 #include "tools/keelson/pcr.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "tools/keelson/failure.h"
+#include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
 namespace {
@@ -25,13 +25,12 @@ std::string normalised(const std::string& path) {
 }  // namespace
 
 void PcrChoice::add_options(CLI::App& command) {
-  command.add_option("--bank", banks, "PCR bank: sha1, sha256, sha384, sha512 (may repeat)")
-      ->type_name("BANK");
-  command
-      .add_option("--phase", phases,
-                  "Boot phase path, such as enter-initrd:leave-initrd; \":\" is before the initrd "
-                  "(may repeat)")
-      ->type_name("PATH");
+  add_repeatable(command, "--bank", banks, "PCR bank: sha1, sha256, sha384, sha512; may repeat",
+                 "BANK");
+  add_repeatable(command, "--phase", phases,
+                 "Boot phases, such as enter-initrd:leave-initrd; \":\" is before the initrd; may "
+                 "repeat",
+                 "PATH");
 }
 
 std::vector<HashAlgorithm> PcrChoice::chosen_banks() const {

@@ -24,7 +24,14 @@ inline void add_json_option(CLI::App& command, JsonForm& form) {
       {"off", JsonForm::off}, {"short", JsonForm::brief}, {"pretty", JsonForm::pretty}};
   command.add_option("--json", form, "Print JSON: short, pretty or off")
       ->transform(CLI::Transformer(forms))
-      ->type_name("FORM");
+      ->option_text("FORM");
+}
+
+// An option that may repeat, one value each time, so that it never swallows a file name after it.
+inline CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
+                                   std::vector<std::string>& values, const std::string& help,
+                                   const std::string& type) {
+  return command.add_option(name, values, help)->allow_extra_args(false)->option_text(type);
 }
 
 }  // namespace keelson::tool
