@@ -98,8 +98,17 @@ void check_space(const fs::path& directory, std::uint64_t needed) {
                   std::to_string(space.available) + " are free; remove old entries first");
 }
 
-void say(const InstallOptions& options, const std::string& done) {
-  note(options.dry_run ? "Would have " + done : "Has " + done);
+struct Deed {
+  const char* done;
+  const char* planned;
+};
+constexpr Deed wrote{"Wrote ", "Would write "};
+constexpr Deed made{"Made ", "Would make "};
+constexpr Deed removed{"Removed ", "Would remove "};
+constexpr Deed kept{"Kept the previous loader as ", "Would keep the previous loader as "};
+
+void say(const InstallOptions& options, const Deed& deed, const std::string& what) {
+  note((options.dry_run ? deed.planned : deed.done) + what + ".");
 }
 
 // The loader that worked until now stays startable while its successor has not proved itself.
@@ -110,7 +119,7 @@ void keep_as_fallback(const InstallOptions& options, const Places& places) {
   const Present fallback = look_at(places.fallback);
   if (fallback.exists && read_file(places.fallback) == old) return;
   if (!options.dry_run) write_file(places.fallback, old);
-  say(options, "kept the previous loader as " + places.fallback.string());
+  say(options, kept, places.fallback.string());
 }
 
 void copy_loader(Verb verb, const InstallOptions& options) {
@@ -140,8 +149,7 @@ void copy_loader(Verb verb, const InstallOptions& options) {
       note(target.string() + " is current (" + product->version + ").");
     } else {
       if (!options.dry_run) write_file(target, image);
-      say(options, "written " + target.string() + " (" + product->product + " " +
-                       product->version + ")");
+      say(options, wrote, target.string() + " (" + product->product + " " + product->version + ")");
     }
   }
 }
@@ -149,14 +157,14 @@ void copy_loader(Verb verb, const InstallOptions& options) {
 void write_if_absent(const InstallOptions& options, const fs::path& path, std::string_view text) {
   if (fs::exists(fs::symlink_status(path))) return;
   if (!options.dry_run) write_new_file(path, bytes_of(text));
-  say(options, "written " + path.string());
+  say(options, wrote, path.string());
 }
 
 void make(const InstallOptions& options, const fs::path& root, const char* relative) {
   if (!options.dry_run) {
     make_directories(root, relative);
   } else if (!fs::is_directory(root / relative)) {
-    say(options, "made " + (root / relative).string());
+    say(options, made, (root / relative).string());
   }
 }
 
@@ -185,7 +193,7 @@ void update(const InstallOptions& options) {
 void remove_reported(const InstallOptions& options, const fs::path& path) {
   if (!fs::exists(fs::symlink_status(path))) return;
   if (!options.dry_run) remove_file(path);
-  say(options, "removed " + path.string());
+  say(options, removed, path.string());
 }
 
 // Directories only if nothing is left in them.
@@ -193,7 +201,7 @@ void remove_empty(const InstallOptions& options, const fs::path& directory) {
   std::error_code error;
   if (!fs::is_directory(directory, error) || !fs::is_empty(directory, error) || options.dry_run)
     return;
-  if (fs::remove(directory, error)) say(options, "removed " + directory.string());
+  if (fs::remove(directory, error)) say(options, removed, directory.string());
 }
 
 bool has_our_marker(const fs::path& path) {
