@@ -57,7 +57,8 @@ Result<FileInfo> File::info() {
 }
 
 Result<> File::read_at(std::uint64_t at, MutableBytes out, ReadObserver* observer) {
-  TRY(check(file_->SetPosition(file_, at), "position in file cannot be set"));
+  if (position_ != at) TRY(check(file_->SetPosition(file_, at), "position in file cannot be set"));
+  position_ = unknown_position;  // until everything went well
   std::size_t done = 0;
   while (done < out.size()) {
     const std::size_t wanted = std::min<std::size_t>(out.size() - done, read_chunk);
@@ -71,6 +72,7 @@ Result<> File::read_at(std::uint64_t at, MutableBytes out, ReadObserver* observe
       observer->chunk_read(done, out.size());
     }
   }
+  position_ = at + done;
   return {};
 }
 

@@ -51,9 +51,11 @@ struct FileInfo {
 // An open file or directory. Closed when it ends.
 class File {
  public:
-  File(File&& other) noexcept : file_(std::exchange(other.file_, nullptr)) {}
+  File(File&& other) noexcept
+      : file_(std::exchange(other.file_, nullptr)), position_(other.position_) {}
   File& operator=(File&& other) noexcept {
     std::swap(file_, other.file_);
+    std::swap(position_, other.position_);
     return *this;
   }
   ~File();
@@ -66,7 +68,9 @@ class File {
   friend class Volume;
   friend class Directory;
   explicit File(_EFI_FILE_HANDLE* file) : file_(file) {}
+  static constexpr std::uint64_t unknown_position = ~std::uint64_t{0};
   _EFI_FILE_HANDLE* file_ = nullptr;
+  std::uint64_t position_ = 0;  // as the firmware has it
 };
 
 struct DirectoryItem {
