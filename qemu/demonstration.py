@@ -124,16 +124,21 @@ def watch(machine):
     with machine.start() as running:
         running.wait_for(r"Boot in \d+ ?s")
         running.run_for(1)
-        say("\n" + textwrap.indent(framed(Screen().feed(running.raw).text()), "  ") + "\n")
+        say("\n" + textwrap.indent(framed(Screen().feed(running.raw)), "  ") + "\n")
         with Step("The kernel starts, the initrd reports"):
             return running.wait_exit()
 
 
-def framed(text):
-    lines = textwrap.dedent(text).splitlines()
+def framed(screen):
+    """The screen in a box, its highlighted row marked, blank rows joined to one."""
+    lines = []
+    for line, marked in screen.rows_with_marks():
+        if line or (lines and lines[-1].strip()):
+            lines.append(("> " if marked else "  ") + line)
+    lines = textwrap.dedent("\n".join(lines)).strip("\n").splitlines()
     width = max(map(len, lines), default=0)
-    return "\n".join(["+-" + "-" * width + "-+", *(f"| {line:<{width}} |" for line in lines),
-                      "+-" + "-" * width + "-+"])
+    edge = "+-" + "-" * width + "-+"
+    return "\n".join([edge, *(f"| {line:<{width}} |" for line in lines), edge])
 
 
 def interact(machine):

@@ -93,6 +93,10 @@ class Screen:
         """The rows as text, without blanks at their ends."""
         return ["".join(row).rstrip() for row in self._cells]
 
+    def rows_with_marks(self):
+        """(text, whether a cell of it is highlighted) for each row."""
+        return [(line, any(marks)) for line, marks in zip(self.lines(), self._marked)]
+
     def highlighted(self):
         """The text of each row that has highlighted cells, only those cells."""
         rows = ("".join(c for c, mark in zip(cells, marks) if mark).strip()
