@@ -80,7 +80,7 @@ class Screen:
         elif final == "m":
             for number in numbers:
                 if 40 <= number <= 47:
-                    self._inverse = number == 47  # light background: how the menu highlights
+                    self._inverse = number != 40  # any background but black is a highlight
                 elif number == 0:
                     self._inverse = False
 
