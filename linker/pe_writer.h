@@ -22,7 +22,8 @@ class PeWriter {
  public:
   // Contents are borrowed until `write`. A COFF symbol table at the end is dropped. Any machine.
   // Refuses signed images, sections that overlap or are out of order, and data behind the sections.
-  // A file whose sections are not aligned as it says is repacked.
+  // A file whose sections are not aligned as it says is repacked. What lies behind VirtualSize in a
+  // section's raw room, and between the section table and the first section, becomes zeros.
   static Outcome<PeWriter> open(Bytes image);
 
   const pe::Headers& headers() const { return headers_; }
