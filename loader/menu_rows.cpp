@@ -102,7 +102,7 @@ void put_centred(Row& row, std::string_view utf8, Paint paint) {
 
 void compose_rule(Row& row, const Glyphs& glyphs) {
   for (std::size_t i = 0; i < row.columns; ++i) row.text[i] = glyphs.rule;
-  row.fill(0, row.columns, Paint::dim);
+  row.fill(0, row.columns, Paint::rule);
 }
 
 void put_hints(Row& row, const Menu& menu, const Glyphs& glyphs) {

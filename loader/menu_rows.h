@@ -15,7 +15,8 @@ namespace keelson::loader {
 
 enum class Paint : std::uint8_t {
   plain,
-  dim,          // hints, counters
+  dim,          // hints, counters, entries that are not to be trusted
+  rule,         // the line above the status
   bright,       // names
   accent,       // the one colour: our name, the mark of the default
   chosen,       // the highlighted line, the cursor

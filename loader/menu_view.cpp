@@ -6,11 +6,13 @@
 namespace keelson::loader {
 namespace {
 
+// Firmware's dark gray is nearly black: too dark for anything that is to be read.
 constexpr efi::Attribute attribute_of(Paint paint) {
   using enum efi::Color;
   switch (paint) {
-    case Paint::plain: return {light_gray, black};
-    case Paint::dim: return {dark_gray, black};
+    case Paint::plain: return {white, black};
+    case Paint::dim: return {light_gray, black};
+    case Paint::rule: return {dark_gray, black};
     case Paint::bright: return {white, black};
     case Paint::accent: return {light_cyan, black};
     case Paint::chosen: return {white, cyan};
@@ -54,6 +56,9 @@ void MenuView::draw(const Menu& menu) {
     console_.show_cursor(false);
     console_.clear();
     cleared_ = true;
+    const std::uint64_t blank = number_of(Row(screen.columns));
+    for (std::size_t number = 0; number < screen.rows; ++number)
+      proceed_despite(drawn_.push(blank), "the row is drawn, blank or not");
   }
   const MenuLayout layout = lay_out(menu, screen);
   page_rows_ = layout.page_rows();

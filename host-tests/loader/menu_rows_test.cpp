@@ -20,6 +20,7 @@ std::string picture_of_row(const Row& row) {
     switch (paint) {
       case Paint::chosen:
       case Paint::chosen_note: return open ? "[" : "]";
+      case Paint::rule:
       case Paint::dim: return open ? "(" : ")";
       case Paint::accent: return open ? "{" : "}";
       case Paint::plain:
