@@ -45,6 +45,7 @@ std::optional<std::size_t> find_entry(std::span<const Entry> entries, std::u16st
   if (const auto same = first_of(
           entries, [&](const Entry& entry) { return counts(entry) && matches_id(entry, value); }))
     return same;
+  if (value.size() > max_pattern) return std::nullopt;
   return first_of(entries,
                   [&](const Entry& entry) { return counts(entry) && matches_glob(entry, value); });
 }

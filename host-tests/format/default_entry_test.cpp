@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <string_view>
 
 namespace keelson {
@@ -58,6 +59,9 @@ TEST(FindEntry, IdThenGlob) {
     EXPECT_EQ(find_entry(menu.entries, row.value), row.found) << row.reason;
   EXPECT_EQ(find_entry(menu.entries, u"w*", true), std::nullopt);
   EXPECT_EQ(find_entry(menu.entries, u"worn.conf", true), std::nullopt);
+
+  EXPECT_EQ(find_entry(menu.entries, std::u16string(max_pattern, u'*')), 0u);
+  EXPECT_EQ(find_entry(menu.entries, std::u16string(max_pattern + 1, u'*')), std::nullopt);
 
   const Entry odd[] = {entry(u"x1.conf"), entry(u"x[1].conf")};
   EXPECT_EQ(find_entry(odd, u"x[1].conf"), 1u) << "an equal id beats an earlier glob match";
