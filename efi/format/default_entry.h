@@ -39,10 +39,10 @@ struct DefaultChoice {
   DefaultReason reason = DefaultReason::none;
 };
 
-// The entry that a value names: equal id first (ignoring case), else the first that matches as
-// glob. With `skip_bad`, entries without tries left do not count.
 // Globs of more than max_pattern units match nothing: with 2,000 entries they would cost minutes.
 constexpr std::size_t max_pattern = 4096;
+// The entry that a value names: equal id first (ignoring case), else the first that matches as
+// glob. With `skip_bad`, entries without tries left do not count.
 std::optional<std::size_t> find_entry(std::span<const Entry> entries, std::u16string_view value,
                                       bool skip_bad = false);
 
