@@ -4,7 +4,8 @@
 // lengths are bounded, fields are read through load.
 #include "efi/firmware/acpi_timer.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <string_view>
 
 #include "efi/base/wire.h"
 #include "efi/firmware/system.h"

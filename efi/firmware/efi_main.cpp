@@ -5,7 +5,8 @@
 #include "efi/firmware/cpu.h"
 #include "efi/firmware/entry.h"
 #include "efi/firmware/last_words.h"
-#include "efi/firmware/protocol.h"
+#include "efi/firmware/random.h"
+#include "efi/firmware/uefi.h"
 
 namespace keelson::efi {
 namespace {
@@ -17,17 +18,12 @@ constexpr std::uint64_t mix(std::uint64_t value) {  // finalizer of MurmurHash3
 }
 
 // Random, or where the firmware has no random numbers a mixture of what differs between boots.
-std::uint64_t make_guard(const EFI_SYSTEM_TABLE* table) {
-  EFI_BOOT_SERVICES& services = *table->BootServices;
+std::uint64_t make_guard(EFI_SYSTEM_TABLE* table) {
   std::uint64_t guard = 0;
-  void* found = nullptr;
-  if (!failed(services.LocateProtocol(as_efi(protocol_guid::rng), nullptr, &found))) {
-    auto* const rng = static_cast<EFI_RNG_PROTOCOL*>(found);
-    if (failed(rng->GetRNG(rng, nullptr, sizeof(guard), reinterpret_cast<UINT8*>(&guard))))
-      guard = 0;
-  }
+  proceed_despite(fill_random(table, std::as_writable_bytes(std::span(&guard, 1))),
+                  "what follows differs between boots too");
   std::uint64_t count = 0;
-  if (failed(services.GetNextMonotonicCount(&count))) count = 0;
+  if (failed(table->BootServices->GetNextMonotonicCount(&count))) count = 0;
   guard ^= mix(cpu::counter()) ^ mix(count + reinterpret_cast<std::uintptr_t>(&count));
   // A zero byte stops overflows through texts.
   return guard & ~std::uint64_t{0xff};

@@ -61,10 +61,6 @@ HandleList::~HandleList() {
   if (handles_ != nullptr) boot_services().FreePool(handles_);
 }
 
-bool has_protocol(Handle handle, const Guid& protocol) {
-  return handle != nullptr && protocol_on(handle, protocol) != nullptr;
-}
-
 bool is_protocol_present(const Guid& protocol) { return locate_protocol(protocol).has_value(); }
 
 Result<Bytes> device_path_at(const void* path) {

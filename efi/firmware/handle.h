@@ -67,7 +67,6 @@ class HandleList {
   std::size_t count_ = 0;
 };
 
-bool has_protocol(Handle handle, const Guid& protocol);
 bool is_protocol_present(const Guid& protocol);  // on any handle
 
 // A device path as the firmware holds it, up to and with its end node. The bytes belong to the
@@ -102,7 +101,6 @@ constexpr Guid shim_image_loader = "1f492041-fadb-4e59-9e57-7cafe73a55ab"_guid;
 constexpr Guid timestamp = "afbfde41-2e6e-4262-ba65-62b9236e5495"_guid;
 constexpr Guid rng = "3152bca5-eade-433d-862e-c01cdc291f44"_guid;
 constexpr Guid shell_parameters = "752f3136-4e16-4fdc-a22a-e5f46812f4ca"_guid;
-constexpr Guid text_output = "387477c2-69c7-11d2-8e39-00a0c969723b"_guid;
 constexpr Guid text_input_ex = "dd9e7534-7762-4698-8c14-f58517a625aa"_guid;
 constexpr Guid graphics_output = "9042a9de-23dc-4a38-96fb-7aded080516a"_guid;
 }  // namespace protocol_guid

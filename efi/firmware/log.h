@@ -30,7 +30,6 @@ class Log final : public Diagnostics {
 
   // UTF-8 lines, each ended by a newline, oldest first.
   std::string_view text() const;
-  bool has_lines() const { return used_ != 0; }
   // Puts the lines into KeelsonLog, behind what an earlier program left there. Once per program
   // run, or again with more lines: only lines that were not published before are added.
   Result<> publish(const Variables& variables);

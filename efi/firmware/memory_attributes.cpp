@@ -18,8 +18,6 @@ bool is_page_aligned(Bytes range) {
 
 }  // namespace
 
-bool MemoryAttributes::supported() { return locate<MemoryAttributeProtocol>() != nullptr; }
-
 Result<> MemoryAttributes::forbid_execution(Bytes whole) {
   restore();
   auto* const protocol = locate<MemoryAttributeProtocol>();

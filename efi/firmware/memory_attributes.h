@@ -22,8 +22,6 @@ class MemoryAttributes {
   MemoryAttributes& operator=(const MemoryAttributes&) = delete;
   ~MemoryAttributes() { restore(); }
 
-  // Whether the firmware has the protocol at all.
-  static bool supported();
   // Sets XP on all of `whole` (page-aligned). Success without doing anything if not supported. Call
   // before the contents are copied in.
   Result<> forbid_execution(Bytes whole);

@@ -4,6 +4,7 @@
 #include "efi/firmware/partition.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "efi/firmware/protocol.h"
 #include "efi/format/device_path.h"

@@ -38,8 +38,6 @@ struct guid_of<MemoryAttributeProtocol> : GuidConstant<protocol_guid::memory_att
 template <>
 struct guid_of<TimestampProtocol> : GuidConstant<protocol_guid::timestamp> {};
 template <>
-struct guid_of<EFI_RNG_PROTOCOL> : GuidConstant<protocol_guid::rng> {};
-template <>
 struct guid_of<ShellParametersProtocol> : GuidConstant<protocol_guid::shell_parameters> {};
 template <>
 struct guid_of<EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL> : GuidConstant<protocol_guid::text_input_ex> {};

@@ -7,7 +7,8 @@
 
 namespace keelson::efi {
 
-// Fills `out`. Errors: not_found (no such protocol), firmware ("not ready" is common).
-Result<> fill_random(MutableBytes out);
+// Fills `out`. `system_table` is an EFI_SYSTEM_TABLE: the stack guard is made before anything else
+// knows it. Errors: not_found (no such protocol), firmware ("not ready" is common).
+Result<> fill_random(void* system_table, MutableBytes out);
 
 }  // namespace keelson::efi

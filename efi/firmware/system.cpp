@@ -50,16 +50,8 @@ void rearm_watchdog() {
   boot_services().SetWatchdogTimer(watchdog_seconds, watchdog_code, 0, nullptr);
 }
 
-void disarm_watchdog() { boot_services().SetWatchdogTimer(0, 0, 0, nullptr); }
-
 void reset_machine(Reset how) {
   runtime_services().ResetSystem(reset_type(how), EFI_SUCCESS, 0, nullptr);
-}
-
-Result<std::uint64_t> next_monotonic_count() {
-  std::uint64_t count = 0;
-  TRY(check(boot_services().GetNextMonotonicCount(&count), "no monotonic count"));
-  return count;
 }
 
 }  // namespace keelson::efi

@@ -21,13 +21,9 @@ const void* configuration_table(const Guid& guid);
 
 // Five minutes from now, as at the start of an application. A firmware that refuses is left alone.
 void rearm_watchdog();
-void disarm_watchdog();
 
 enum class Reset : std::uint8_t { cold, warm, power_off };
 // Comes back only if the firmware cannot.
 void reset_machine(Reset how);
-
-// A number that grows with every call and every boot.
-Result<std::uint64_t> next_monotonic_count();
 
 }  // namespace keelson::efi

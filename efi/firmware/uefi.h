@@ -74,7 +74,6 @@ static_assert(sizeof(Tcg2Capability) == 36 && offsetof(Tcg2Capability, tpm_prese
 
 constexpr UINT32 tcg2_log_tcg_1_2 = 1;
 constexpr UINT32 tcg2_log_tcg_2 = 2;
-constexpr UINT64 tcg2_pe_coff_image = 0x10;
 
 struct Tcg2Protocol {
   EFI_STATUS(EFIAPI* get_capability)(Tcg2Protocol* self, Tcg2Capability* capability);
@@ -123,15 +122,6 @@ struct CcProtocol {
   EFI_STATUS(EFIAPI* map_pcr_to_mr_index)(CcProtocol* self, UINT32 pcr, UINT32* register_index);
 };
 static_assert(sizeof(CcProtocol) == 32);
-
-// What GetEventLog does not return but a configuration table holds: events logged after the first
-// call of GetEventLog (TCG EFI Protocol, section 7; the CC table has the same shape).
-struct FinalEventsTable {
-  UINT64 version;
-  UINT64 number_of_events;
-  // events follow
-};
-static_assert(sizeof(FinalEventsTable) == 16);
 
 // ---- Memory attributes (UEFI 2.10, 37.1).
 struct MemoryAttributeProtocol {

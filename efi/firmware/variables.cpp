@@ -90,14 +90,4 @@ Result<> Variables::remove(const VariableId& id) const {
                "variable cannot be deleted");
 }
 
-Result<bool> Variables::Cursor::next() {
-  UINTN bytes = sizeof(text);
-  const Status result = runtime_services().GetNextVariableName(&bytes, text, as_efi(vendor));
-  if (result == status::not_found) return false;
-  TRY(check(result, "variables cannot be listed"));
-  text[std::size(text) - 1] = 0;
-  size = static_cast<std::size_t>(std::find(text, std::end(text), u'\0') - text);
-  return true;
-}
-
 }  // namespace keelson::efi

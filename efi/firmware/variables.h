@@ -41,25 +41,8 @@ class Variables {
   // Success if it does not exist.
   Result<> remove(const VariableId& id) const;
 
-  // Calls visit(vendor, name) for every variable until it answers false. For names of up to 511
-  // units.
-  template <class Visitor>
-  Result<> each(Visitor&& visit) const {
-    Cursor cursor;
-    while (TRY(cursor.next()))
-      if (!visit(cursor.vendor, cursor.name())) break;
-    return {};
-  }
-
  private:
   friend class Image;
-  struct Cursor {
-    Result<bool> next();
-    std::u16string_view name() const { return {text, size}; }
-    Guid vendor;
-    char16_t text[512] = {};
-    std::size_t size = 0;
-  };
   Variables() = default;
 };
 

@@ -40,6 +40,23 @@ std::size_t name_start(std::u16string_view path) {
   return separator == path.npos ? 0 : separator + 1;
 }
 
+// The size to read, taken once. Errors: unsupported.
+Result<std::uint64_t> size_to_read(File& file, std::uint64_t max_size) {
+  const FileInfo info = TRY(file.info());
+  if (info.is_directory()) return fail(Errc::unsupported, "is a directory");
+  if (info.size > max_size) return fail(Errc::unsupported, "file too large", info.size);
+  return info.size;
+}
+
+// After as many bytes as the size said the file must end.
+Result<> check_end(File& file, std::uint64_t size) {
+  std::byte excess;
+  const Result<> more = file.read_at(size, {&excess, 1});
+  if (more.has_value()) return fail(Errc::malformed, "file is longer than its size", size);
+  if (more.error().code != Errc::truncated) return fail(more.error());
+  return {};
+}
+
 }  // namespace
 
 File::~File() {
@@ -160,27 +177,6 @@ Result<FileInfo> Volume::info(std::u16string_view path) {
   return file.info();
 }
 
-namespace {
-
-// The size to read, taken once. Errors: unsupported.
-Result<std::uint64_t> size_to_read(File& file, std::uint64_t max_size) {
-  const FileInfo info = TRY(file.info());
-  if (info.is_directory()) return fail(Errc::unsupported, "is a directory");
-  if (info.size > max_size) return fail(Errc::unsupported, "file too large", info.size);
-  return info.size;
-}
-
-// After as many bytes as the size said the file must end.
-Result<> check_end(File& file, std::uint64_t size) {
-  std::byte excess;
-  const Result<> more = file.read_at(size, {&excess, 1});
-  if (more.has_value()) return fail(Errc::malformed, "file is longer than its size", size);
-  if (more.error().code != Errc::truncated) return fail(more.error());
-  return {};
-}
-
-}  // namespace
-
 Result<Pages> Volume::read_file(std::u16string_view path, std::uint64_t max_size,
                                 ReadObserver* observer) {
   return read_file(path, max_size, MemoryLimit::anywhere, observer);
@@ -206,18 +202,14 @@ Result<Bytes> Volume::read_small_file(std::u16string_view path, std::uint64_t ma
   return Bytes(room);
 }
 
-Result<> Volume::check_writable(const WriteGate& gate) {
-  if (!gate.is_open()) return fail(Errc::denied, "a write failed before in this boot");
-  if (TRY(state()).read_only) return fail(Errc::denied, "volume is read-only");
-  return {};
-}
-
 Result<> Volume::rename(WriteGate& gate, std::u16string_view path, std::u16string_view new_name) {
   const std::size_t start = name_start(path);
   if (new_name.empty() || new_name.size() > longest_name || start + new_name.size() > longest_path)
     return fail(Errc::denied, "new name or its path too long", new_name.size());
-  TRY(check_writable(gate));
-  if (TRY(state()).free_space < least_free_space)
+  if (!gate.is_open()) return fail(Errc::denied, "a write failed before in this boot");
+  const VolumeState before = TRY(state());
+  if (before.read_only) return fail(Errc::denied, "volume is read-only");
+  if (before.free_space < least_free_space)
     return fail(Errc::denied, "too little free space to rename safely");
   if (TRY(info(path)).is_read_only()) return fail(Errc::denied, "file is read-only");
 
@@ -245,28 +237,6 @@ Result<> Volume::rename(WriteGate& gate, std::u16string_view path, std::u16strin
   gate.close();
   // The driver may have done it and failed afterwards.
   if (exists(new_path_text) && !exists(path)) return {};
-  return attempt;
-}
-
-Result<> Volume::overwrite(WriteGate& gate, std::u16string_view path, std::uint64_t at,
-                           Bytes bytes) {
-  TRY(check_writable(gate));
-  const FileInfo before = TRY(info(path));
-  if (before.is_read_only()) return fail(Errc::denied, "file is read-only");
-  if (before.is_directory()) return fail(Errc::unsupported, "is a directory");
-  if (at > before.size || bytes.size() > before.size - at)
-    return fail(Errc::denied, "would make the file longer", at);
-
-  const Result<> attempt = [&]() -> Result<> {
-    File file(TRY(open_raw(path, EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE)));
-    TRY(check(file.file_->SetPosition(file.file_, at), "position in file cannot be set"));
-    UINTN written = bytes.size();
-    TRY(check(file.file_->Write(file.file_, &written, const_cast<std::byte*>(bytes.data())),
-              "file cannot be written"));
-    if (written != bytes.size()) return fail(Errc::truncated, "file was written in part", written);
-    return check(file.file_->Flush(file.file_), "written file cannot be flushed");
-  }();
-  if (!attempt.has_value()) gate.close();
   return attempt;
 }
 

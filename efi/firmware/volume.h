@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns files on a volume (Simple File System): whole-file reads in chunks of at most 1 MiB with the
-// size taken once, reads at an offset, directory listings, and the only writes firmware code makes
-// (R15, R16): renaming inside one directory, overwriting bytes in place. Paths are absolute, with
-// backslashes, at most 260 units. What is read when, and whether to write, is the caller's policy.
+// size taken once, reads at an offset, directory listings, and the only write firmware code makes
+// (R15, R16): renaming inside one directory. Paths are absolute, with backslashes, at most 260
+// units. What is read when, and whether to write, is the caller's policy.
 #pragma once
 
 #include <optional>
@@ -131,13 +131,10 @@ class Volume {
   // the gate is closed; it may still have happened: then the new name exists, the old one does not,
   // and the result is success.
   Result<> rename(WriteGate& gate, std::u16string_view path, std::u16string_view new_name);
-  // Overwrites bytes the file already has, and flushes. Closes the gate on failure.
-  Result<> overwrite(WriteGate& gate, std::u16string_view path, std::uint64_t at, Bytes bytes);
 
  private:
   Volume() = default;
   Result<_EFI_FILE_HANDLE*> open_raw(std::u16string_view path, std::uint64_t mode);
-  Result<> check_writable(const WriteGate& gate);
   Handle device_ = nullptr;
   _EFI_FILE_HANDLE* root_ = nullptr;
 };
