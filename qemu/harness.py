@@ -105,8 +105,8 @@ class Scenario:
                      memory_mib=self.memory_mib,
                      log=self.directory / f"serial-{self._boots}.log", **more)
 
-    def boot(self, **more):
+    def boot(self, timeout=vm.TIMEOUT, **more):
         """One run until the guest powers off."""
         with self.start(**more) as machine:
-            console = machine.wait_exit()
+            console = machine.wait_exit(timeout)
             return Boot(console, machine.resets)

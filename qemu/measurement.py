@@ -14,6 +14,7 @@ from qemu.harness import Scenario
 from qemu.payload import payload
 
 ICOUNT = ("-icount", "shift=0,sleep=off")
+TIMEOUT = 3600  # seconds of real time: counting instructions is slow, and so are busy machines
 LAUNCHED = "launch.efi"
 
 
@@ -42,7 +43,7 @@ def time_run(directory, fill, *, tpm=False, memory_mib=1024, esp_mib=None):
     try:
         scenario.put("EFI/BOOT/BOOTX64.EFI", payload("launcher", relocatable=True))
         fill(scenario)
-        report = scenario.boot(options=ICOUNT).report
+        report = scenario.boot(TIMEOUT, options=ICOUNT).report
     finally:
         shutil.rmtree(directory)
     initrd = report.notes.get("initrd-ticks")

@@ -2,6 +2,8 @@
 # Builds the tiny EFI applications of qemu/payloads, once per content.
 import hashlib
 
+import pefile
+
 from qemu.command import need, run
 from qemu.workspace import REPOSITORY, cached
 
@@ -22,10 +24,20 @@ def payload(name, *, relocatable=False):
     need("lld-link-19", "lld-19")
     flags = [*COMPILE, *(["-DRELOCATABLE"] if relocatable else [])]
     content = (SOURCES / f"{name}.cpp").read_bytes() + (SOURCES / "payload.h").read_bytes()
-    key = hashlib.sha256(content + repr((flags, LINK)).encode()).hexdigest()[:16]
+    shape = "virtual sizes filled"
+    key = hashlib.sha256(content + repr((flags, LINK, shape)).encode()).hexdigest()[:16]
 
     def make(directory):
         run(["clang++-19", *flags, "-c", SOURCES / f"{name}.cpp", "-o", directory / "payload.o"])
         run(["lld-link-19", *LINK, directory / "payload.o", f"/out:{directory / name}.efi"])
+        fill_virtual_sizes(directory / f"{name}.efi")
 
     return cached(f"payload/{name}-{key}", make) / f"{name}.efi"
+
+
+def fill_virtual_sizes(path):
+    """Linkers pad sections in the file; stubs refuse kernels with more bytes there than in memory."""
+    image = pefile.PE(data=path.read_bytes(), fast_load=True)
+    for section in image.sections:
+        section.Misc_VirtualSize = max(section.Misc_VirtualSize, section.SizeOfRawData)
+    image.write(str(path))

@@ -3,7 +3,7 @@
 import pefile
 import pytest
 
-from qemu import firmware
+from qemu import firmware, guest, image, workspace
 from qemu.harness import Scenario
 from qemu.payload import payload
 
@@ -46,3 +46,19 @@ def test_code_left_without_the_right_to_execute_faults(tmp_path, variant, runs):
         else:
             running.wait_for(r"X64 Exception Type - 0E\(#PF")
             assert "data was run" not in running.text
+
+
+@pytest.mark.parametrize("variant, runs", [(firmware.STRICT_NX, False), (firmware.PLAIN, True)],
+                         ids=lambda v: getattr(v, "name", ""))
+def test_a_stub_that_leaves_code_not_executable_faults(tmp_path, variant, runs):
+    machine = Scenario(tmp_path / "machine", variant=variant)
+    image.build(machine.esp / "EFI/BOOT/BOOTX64.EFI", linux=payload("test_kernel"),
+                cmdline="power-off", os_release_text=image.os_release(),
+                stub=workspace.output("stub/keelson-stub-rights-testx64.efi.stub"))
+    with machine.start() as running:
+        if runs:  # nobody enforces anything: the same program boots
+            running.wait_exit()
+            assert guest.the_report(running.text).cmdline == "power-off"
+        else:
+            running.wait_for(r"X64 Exception Type - 0E\(#PF")
+            assert "@report" not in running.text
