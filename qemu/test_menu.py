@@ -34,11 +34,11 @@ def test_the_menu_is_drawn_and_obeys(machine, size):
 
 
 def test_a_key_stops_the_countdown(machine):
-    machine.put("loader/loader.conf", "timeout 5\n")
+    machine.put("loader/loader.conf", "timeout 10\n")
     with machine.start() as running:
         running.wait_for(r"Boot in \d+ ?s")
         running.send("down", "up")
-        running.run_for(12)
+        running.run_for(18)
         assert "@report" not in running.text
         running.send("enter")
         running.wait_for("@report end")

@@ -16,7 +16,7 @@ from qemu import terminal
 from qemu.command import need
 from qemu.workspace import SetupError
 
-TIMEOUT = 300  # seconds; generous, because machines that run tests are busy
+TIMEOUT = 600  # seconds; generous, because machines that run tests are busy
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 KEYS = {"up": "\x1b[A", "down": "\x1b[B", "home": "\x1b[H", "end": "\x1b[F", "enter": "\r",
         "escape": "\x1b"}
