@@ -27,7 +27,12 @@ Result<Pages> Pages::allocate(const PageRequest& request) {
   pages.page_count_ = count;
   pages.data_ = base + (aligned - address);
   pages.size_ = request.size;
-  __builtin_memset(base, 0, static_cast<std::size_t>(count * page_size));
+  if (request.fill == Fill::zero) {
+    __builtin_memset(base, 0, static_cast<std::size_t>(count * page_size));
+  } else {
+    std::byte* const end = pages.data_ + request.size;
+    __builtin_memset(end, 0, static_cast<std::size_t>(base + count * page_size - end));
+  }
   return pages;
 }
 

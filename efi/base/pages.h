@@ -15,12 +15,16 @@ namespace keelson {
 enum class MemoryKind : std::uint8_t { data, code, acpi_reclaim };
 // Where it may lie. `below_4g_preferred` falls back to anywhere.
 enum class MemoryLimit : std::uint8_t { anywhere, below_4g, below_4g_preferred };
+// What the block holds at first. `tail_zero`: only what lies past its size is cleared, because the
+// caller overwrites the rest at once (a file that is read).
+enum class Fill : std::uint8_t { zero, tail_zero };
 
 struct PageRequest {
   std::uint64_t size = 0;              // bytes; rounded up to whole pages; 0 gives an empty block
   MemoryKind kind = MemoryKind::data;
   MemoryLimit limit = MemoryLimit::anywhere;
   std::uint64_t alignment = page_size;  // power of two, at least page_size
+  Fill fill = Fill::zero;
 };
 
 // The two functions. `allocate_pages` answers nullptr when there is no memory; the pages are NOT

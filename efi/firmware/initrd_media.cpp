@@ -154,7 +154,7 @@ Result<std::optional<Pages>> fetch_registered_initrd(std::uint64_t max_size) {
   }
   if (size == 0) return std::nullopt;
   if (size > max_size) return fail(Errc::unsupported, "earlier initrd too large", size);
-  Pages pages = TRY(Pages::allocate(size));
+  Pages pages = TRY(Pages::allocate({.size = size, .fill = Fill::tail_zero}));
   UINTN got = size;
   TRY(check(media->load_file(media.get(), rest, FALSE, &got, pages.data()),
             "earlier initrd cannot be read"));

@@ -186,7 +186,7 @@ Result<Pages> Volume::read_file(std::u16string_view path, std::uint64_t max_size
                                 ReadObserver* observer) {
   File file = TRY(open_file(path));
   const std::uint64_t size = TRY(size_to_read(file, max_size));
-  Pages pages = TRY(Pages::allocate({.size = size, .limit = limit}));
+  Pages pages = TRY(Pages::allocate({.size = size, .limit = limit, .fill = Fill::tail_zero}));
   TRY(file.read_at(0, pages.mutable_bytes(), observer));
   TRY(check_end(file, size));
   return pages;

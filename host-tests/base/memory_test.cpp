@@ -19,6 +19,12 @@ TEST(Pages, AreZeroAlignedAndKeepTheirSize) {
   for (const std::byte b : pages->bytes()) ASSERT_EQ(b, std::byte{0});
 }
 
+TEST(Pages, OnlyTheTailIsClearedForACallerWhoFills) {
+  const auto pages = Pages::allocate({.size = 5000, .fill = Fill::tail_zero});
+  ASSERT_TRUE(pages.has_value());
+  for (std::size_t i = 5000; i < 8192; ++i) ASSERT_EQ(pages->data()[i], std::byte{0});
+}
+
 TEST(Pages, MoveLeavesNothingBehind) {
   auto first = Pages::allocate(1);
   ASSERT_TRUE(first.has_value());
