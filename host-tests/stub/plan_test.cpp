@@ -270,6 +270,7 @@ TEST(Plan, PcrVariablesNeedASuccessAndNoFailure) {
   };
   const Row rows[] = {
       {{}, {}, "nothing to measure with"},
+      {{{.pcr = 11, .extended = 0, .failed = 0}}, {}, "nothing was measured"},
       {{{.pcr = 11, .extended = 8, .failed = 0}}, {"StubPcrKernelImage"}, "no parameters"},
       {{{.pcr = 11, .extended = 7, .failed = 1}}, {}, "one section is missing in the PCR"},
       {{{.pcr = 12, .extended = 1, .failed = 0}, {.pcr = 11, .extended = 8, .failed = 0}},
