@@ -17,6 +17,10 @@ std::string to_ascii(std::u16string_view text) {
 
 std::optional<efi::Status> Calls::enter(std::string_view name, std::string detail) {
   if (!armed_) return std::nullopt;
+  if (count_ == limit_) {
+    { const std::string dropped = std::move(detail); }  // too_many_ does not come back
+    too_many_();
+  }
   list_.push_back({.name = name, .detail = std::move(detail), .number = ++count_});
   const auto status = fault_of(list_.back());
   if (status) failed_.push_back(list_.back());

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,11 @@ class Calls {
   bool is_armed() const { return armed_; }
   // A new run: nothing was called, the faults stay.
   void clear();
+  // More calls than any run needs: `too_many` is called, and ends the run.
+  void set_limit(std::uint64_t limit, std::function<void()> too_many) {
+    limit_ = limit;
+    too_many_ = std::move(too_many);
+  }
 
   std::uint64_t count() const { return count_; }
   const std::vector<Call>& list() const { return list_; }
@@ -65,6 +71,8 @@ class Calls {
   std::optional<efi::Status> fault_of(const Call& call) const;
 
   bool armed_ = false;
+  std::uint64_t limit_ = ~std::uint64_t{0};
+  std::function<void()> too_many_;
   std::uint64_t count_ = 0;
   std::uint64_t first_failed_ = 0;  // 0: none
   std::uint64_t last_failed_ = 0;

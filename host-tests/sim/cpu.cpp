@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The CPU of the simulation (efi/firmware/cpu.h): its counter is the virtual clock. Looking at it and
-// waiting in a loop take time, so that no loop that waits for a time runs for ever.
+// The CPU of the simulation (efi/firmware/cpu.h): its counter is the virtual clock. Looking at it
+// and waiting in a loop take time, so that no loop that waits for a time runs for ever.
 #include "efi/firmware/cpu.h"
 
 #include "host-tests/sim/clock.h"

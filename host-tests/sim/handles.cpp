@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "efi/format/device_path.h"
+
 namespace keelson::sim {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr std::uint64_t mixed(std::uint64_t value) {  // finalizer of MurmurHash
 
 }  // namespace
 
-std::string text_of(const Guid& guid) {
+std::string guid_text(const Guid& guid) {
   const auto text = to_text(guid);
   return std::string(text.begin(), text.end());
 }
@@ -50,9 +52,9 @@ Status Handles::install(Handle* at, const Guid& protocol, void* interface) {
   return efi::status::success;
 }
 
-Handle Handles::install(Handle at, const Guid& protocol, void* interface) {
+Handle Handles::add(Handle at, const Guid& protocol, void* interface) {
   if (efi::failed(install(&at, protocol, interface)))
-    problems_.push_back("the firmware itself cannot install " + text_of(protocol));
+    problems_.push_back("the firmware itself cannot install " + guid_text(protocol));
   return at;
 }
 
@@ -77,8 +79,7 @@ Status Handles::uninstall(Handle at, const Guid& protocol, void* interface) {
 Status Handles::reinstall(Handle at, const Guid& protocol, void* old_interface,
                           void* new_interface) {
   Installed* const installed = find_installed(at, protocol);
-  if (installed == nullptr || installed->interface != old_interface)
-    return efi::status::not_found;
+  if (installed == nullptr || installed->interface != old_interface) return efi::status::not_found;
   installed->interface = new_interface;
   return efi::status::success;
 }
@@ -107,6 +108,26 @@ std::vector<Handle> Handles::with_protocol(const Guid& protocol) const {
   return handles;
 }
 
+Status Handles::locate_path(const Guid& protocol, const void** path, Handle* found) const {
+  const auto wanted = efi::device_path_at(*path);
+  if (!wanted.has_value()) return efi::status::invalid_parameter;
+  std::size_t longest = 0;
+  bool any = false;
+  for (const Handle handle : with_protocol(protocol)) {
+    const auto own = efi::device_path_at(find(handle, efi::protocol_guid::device_path));
+    if (!own.has_value()) continue;
+    const std::size_t size = own->size() - device_path::end_size;
+    const auto begins = device_path::starts_with(*wanted, *own);
+    if (!begins.has_value() || !*begins || (any && size <= longest)) continue;
+    any = true;
+    longest = size;
+    *found = handle;
+  }
+  if (!any) return efi::status::not_found;
+  *path = static_cast<const std::byte*>(*path) + longest;
+  return efi::status::success;
+}
+
 Status Handles::open(Handle at, const Guid& protocol, Handle agent, void** interface) {
   if (!exists(at) || !exists(agent)) {
     problems_.push_back("OpenProtocol with a handle that does not exist");
@@ -122,7 +143,7 @@ Status Handles::open(Handle at, const Guid& protocol, Handle agent, void** inter
 Status Handles::close(Handle at, const Guid& protocol, Handle agent) {
   Installed* const installed = find_installed(at, protocol);
   if (installed == nullptr || !installed->agents.contains(agent)) {
-    problems_.push_back("CloseProtocol of " + text_of(protocol) +
+    problems_.push_back("CloseProtocol of " + guid_text(protocol) +
                         " on a handle where it is not open for this agent");
     return efi::status::not_found;
   }
@@ -135,7 +156,7 @@ std::vector<std::string> Handles::still_open() const {
   for (const auto& [handle, entry] : handles_)
     for (const auto& [protocol, installed] : entry.protocols)
       for (const auto& [agent, times] : installed.agents)
-        open.push_back(text_of(protocol) + " on handle " + std::to_string(entry.serial) + ", " +
+        open.push_back(guid_text(protocol) + " on handle " + std::to_string(entry.serial) + ", " +
                        std::to_string(times) + " times");
   return open;
 }

@@ -17,7 +17,7 @@ namespace keelson::sim {
 using efi::Handle;
 using efi::Status;
 
-std::string text_of(const Guid& guid);
+std::string guid_text(const Guid& guid);
 
 class Handles {
  public:
@@ -29,7 +29,7 @@ class Handles {
   // `at` null makes a handle. Installing twice on one handle gives invalid_parameter.
   Status install(Handle* at, const Guid& protocol, void* interface);
   // For the firmware's own devices, where it cannot fail.
-  Handle install(Handle at, const Guid& protocol, void* interface);
+  Handle add(Handle at, const Guid& protocol, void* interface);
   // A handle without protocols ceases to exist. access_denied while somebody holds it open.
   Status uninstall(Handle at, const Guid& protocol, void* interface);
   Status reinstall(Handle at, const Guid& protocol, void* old_interface, void* new_interface);
@@ -40,6 +40,9 @@ class Handles {
   void* find(Handle handle, const Guid& protocol) const;
   // In an order that depends on the seed.
   std::vector<Handle> with_protocol(const Guid& protocol) const;
+  // The handle with `protocol` whose device path is the longest beginning of `*path`, which is moved
+  // behind it. not_found if there is none.
+  Status locate_path(const Guid& protocol, const void** path, Handle* found) const;
   void permute(std::uint64_t seed) { seed_ = seed; }
 
   Status open(Handle at, const Guid& protocol, Handle agent, void** interface);

@@ -98,16 +98,18 @@ std::optional<GivenEvent> read_given(const void* event) {
       .data = Bytes(static_cast<const std::byte*>(event) + sizeof(head), head.size - sizeof(head))};
 }
 
-// The parts of a PE file that are hashed; nullopt if it is none.
-std::optional<std::vector<Bytes>> image_parts(Bytes file) {
+// The parts of a PE file that are hashed; nullopt if it is none. The list is made of pages: those
+// of the firmware, whose calls nobody counts.
+std::optional<std::vector<Bytes>> image_parts(Calls& calls, Bytes file) {
+  const Unwatched unwatched(calls);
   const auto parts = authenticode::hashed_bytes(file);
   if (!parts.has_value()) return std::nullopt;
   return std::vector(parts->begin(), parts->end());
 }
 
 // What HashLogExtendEvent does in both protocols.
-Status hash_log_extend_into(EventRegisters& registers, UINT64 flags, EFI_PHYSICAL_ADDRESS data,
-                            UINT64 size, const void* event) {
+Status hash_log_extend_into(Calls& calls, EventRegisters& registers, UINT64 flags,
+                            EFI_PHYSICAL_ADDRESS data, UINT64 size, const void* event) {
   if (event == nullptr || (data == 0 && size != 0)) return status::invalid_parameter;
   if ((flags & ~(flag_extend_only | flag_pe_image)) != 0) return status::invalid_parameter;
   const auto given = read_given(event);
@@ -115,7 +117,7 @@ Status hash_log_extend_into(EventRegisters& registers, UINT64 flags, EFI_PHYSICA
   const Bytes bytes(reinterpret_cast<const std::byte*>(static_cast<std::uintptr_t>(data)), size);
   std::vector<Bytes> parts = {bytes};
   if ((flags & flag_pe_image) != 0) {
-    const auto hashed = image_parts(bytes);
+    const auto hashed = image_parts(calls, bytes);
     if (!hashed) return status::unsupported;
     parts = *hashed;
   }
@@ -248,7 +250,7 @@ void Tpm::measure(std::uint32_t pcr, std::uint32_t type, Bytes data, Bytes event
 }
 
 bool Tpm::measure_image(Bytes file, Bytes event) {
-  const auto parts = image_parts(file);
+  const auto parts = image_parts(calls_, file);
   if (parts)
     registers_.measure(pcr::boot_loader_code, tcg::event_type::efi_boot_services_application,
                        *parts, event);
@@ -306,7 +308,7 @@ Status Tpm::hash_log_extend(UINT64 flags, EFI_PHYSICAL_ADDRESS data, UINT64 size
                             const void* event) {
   if (const auto failure = calls_.enter("Tcg2.HashLogExtendEvent")) return *failure;
   if (!present_) return status::device_error;
-  return hash_log_extend_into(registers_, flags, data, size, event);
+  return hash_log_extend_into(calls_, registers_, flags, data, size, event);
 }
 
 // ---- ConfidentialPlatform ----
@@ -365,7 +367,7 @@ void ConfidentialPlatform::measure(std::uint32_t pcr, std::uint32_t type, Bytes 
 }
 
 bool ConfidentialPlatform::measure_image(Bytes file, Bytes event) {
-  const auto parts = image_parts(file);
+  const auto parts = image_parts(calls_, file);
   if (parts)
     registers_.measure(*register_of(pcr::boot_loader_code),
                        tcg::event_type::efi_boot_services_application, *parts, event);
@@ -384,7 +386,7 @@ std::optional<std::uint32_t> ConfidentialPlatform::register_of(std::uint32_t pcr
 Status ConfidentialPlatform::hash_log_extend(UINT64 flags, EFI_PHYSICAL_ADDRESS data, UINT64 size,
                                              const void* event) {
   if (const auto failure = calls_.enter("Cc.HashLogExtendEvent")) return *failure;
-  return hash_log_extend_into(registers_, flags, data, size, event);
+  return hash_log_extend_into(calls_, registers_, flags, data, size, event);
 }
 
 }  // namespace keelson::sim

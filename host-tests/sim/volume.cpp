@@ -210,8 +210,13 @@ Volume::Volume(Calls& calls, std::uint64_t seed)
   };
 }
 
-Volume::~Volume() {
+void Volume::power_cycle() {
   for (OpenFile* file : open_) delete file;
+  open_.clear();
+}
+
+Volume::~Volume() {
+  power_cycle();
 }
 
 EFI_SIMPLE_FILE_SYSTEM_PROTOCOL* Volume::protocol() { return file_system_.get(); }

@@ -74,6 +74,8 @@ class Volume {
   void set_label(std::u16string_view label) { label_ = label; }
   // Everything that is open now answers MEDIA_CHANGED from now on.
   void change_medium() { ++medium_; }
+  // Nothing is open any more.
+  void power_cycle();
   void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   // ---- How the driver behaves ----
