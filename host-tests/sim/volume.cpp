@@ -215,9 +215,7 @@ void Volume::power_cycle() {
   open_.clear();
 }
 
-Volume::~Volume() {
-  power_cycle();
-}
+Volume::~Volume() { power_cycle(); }
 
 EFI_SIMPLE_FILE_SYSTEM_PROTOCOL* Volume::protocol() { return file_system_.get(); }
 
@@ -566,6 +564,7 @@ Status Volume::set_info(OpenFile& file, const Guid& type, UINTN size, const void
 // Within its directory, or to another one if the name is an absolute path.
 Status Volume::rename(OpenFile& file, std::u16string_view name) {
   if (file.node == root_) return status::access_denied;
+  if (name.empty()) return status::invalid_parameter;
   const auto separator = file.path.rfind(u'\\');
   const std::u16string old_directory = file.path.substr(0, separator);
   const auto names =
