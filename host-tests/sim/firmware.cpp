@@ -251,7 +251,8 @@ Run Firmware::run(std::u16string_view path, std::u16string_view options) {
     Run refused;
     refused.end = End::returned;
     refused.status = loaded;
-    refused.problems.push_back("the firmware itself cannot load the program");
+    refused.problems.push_back("the firmware itself cannot load the program, status " +
+                               std::to_string(loaded & 0xff));
     return refused;
   }
   std::u16string text(options);
