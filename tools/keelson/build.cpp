@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "efi/base/digest.h"
 #include "efi/format/pe.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
@@ -81,17 +82,38 @@ linker::CustomSection custom_section(const std::string& argument, Inputs& inputs
   return {argument.substr(0, colon), inputs.text(argument.substr(colon + 1))};
 }
 
+pe::Image image_in(Bytes bytes, const std::string& path) {
+  return or_fail(pe::Image::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
+}
+
+// What a stub of this machine can start: a PE image for the same machine.
+void check_kernel(Bytes kernel, const std::string& path, pe::Machine machine) {
+  const auto image = pe::Image::parse(kernel, pe::Layout::file, pe::Accept::any_machine);
+  if (!image.has_value())
+    throw Failure(path + ": not a kernel with an EFI stub: " + describe(image.error()));
+  if (image->headers().machine != machine)
+    throw Failure(path + ": is for " + std::string(pe::efi_arch(image->headers().machine)) +
+                  ", the stub for " + std::string(pe::efi_arch(machine)));
+}
+
+// As ukify decides it: a `.profile` that nothing is joined to is a file to join later.
+linker::UkiKind kind_of(const BuildOptions& options) {
+  if (!options.profile.empty() && options.profiles_to_join.empty()) return linker::UkiKind::profile;
+  return options.linux_file.empty() ? linker::UkiKind::addon : linker::UkiKind::uki;
+}
+
 linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given, Inputs& inputs) {
   linker::UkiInputs uki;
   const bool addon = options.linux_file.empty();
-  uki.kind = addon ? linker::UkiKind::addon : linker::UkiKind::uki;
+  uki.kind = kind_of(options);
   const std::string stub =
       options.stub.empty()
           ? find_program(addon ? Program::addon : Program::stub, options.arch).string()
           : options.stub;
   uki.stub = inputs.file(stub);
-  or_fail(pe::Image::parse(uki.stub, pe::Layout::file, pe::Accept::any_machine), stub);
+  const pe::Machine machine = image_in(uki.stub, stub).headers().machine;
   uki.kernel = inputs.optional_file(options.linux_file);
+  if (uki.kernel) check_kernel(*uki.kernel, options.linux_file, machine);
   const std::string os_release =
       !os_release_given && !addon ? host_os_release() : options.os_release;
   uki.osrel = inputs.optional_text(os_release);
@@ -114,27 +136,48 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
 }
 
 void print_measurement(Bytes image, const BuildOptions& options) {
-  const auto uki = or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine),
-                           options.output);
+  const auto uki =
+      or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine), options.output);
   MeasurementList list;
   const uki::Range first = or_fail(uki.profile(0), options.output);
   or_fail(list.add_uki(uki, uki.effective(first)), options.output);
   print_pcrs(replay_phases_of(list, options.pcrs), options.json);
 }
 
-void build(const BuildOptions& options, bool os_release_given) {
-  if (options.output.empty()) throw Failure("build: no --output=FILE is given");
+// ukify's names: KERNEL.unsigned.efi or KERNEL.signed.efi, here.
+std::string output_of(const BuildOptions& options) {
+  if (!options.output.empty()) return options.output;
+  if (options.linux_file.empty())
+    throw Failure("build: no --output=FILE is given, and no --linux= to name it after");
+  return fs::path(options.linux_file).filename().string() +
+         (options.key.given() ? ".signed.efi" : ".unsigned.efi");
+}
+
+void print_built(Bytes image, const BuildOptions& options) {
+  if (options.measure) {
+    print_measurement(image, options);
+  } else if (options.json != JsonForm::off) {
+    print_json(Json{{"path", options.output},
+                    {"size", image.size()},
+                    {"sha256", std::string(std::string_view(sha256(image).hex()))},
+                    {"signed", options.key.given()}},
+               options.json);
+  }
+  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
+       " (" + std::to_string(image.size()) + " bytes).");
+}
+
+void build(BuildOptions options, bool os_release_given) {
+  options.output = output_of(options);
   Inputs inputs;
   const linker::UkiInputs uki = read_inputs(options, os_release_given, inputs);
   auto built = linker::build_uki(uki);
   if (!built.has_value()) throw Failure(options.output + ": not built: " + built.error().text());
   for (const std::string& text : built->notes) warn(options.output + ": " + text);
-  const Buffer image = options.key.given() ? sign_image(built->image, options.key)
-                                           : std::move(built->image);
+  const Buffer image =
+      options.key.given() ? sign_image(built->image, options.key) : std::move(built->image);
   write_file(options.output, image);
-  if (options.measure) print_measurement(image, options);
-  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
-       " (" + std::to_string(image.size()) + " bytes).");
+  print_built(image, options);
 }
 
 void add_key_options(CLI::App& command, SigningKey& key) {
@@ -170,17 +213,19 @@ void add_build(CLI::App& app) {
   add_repeatable(*command, "--sbat", options->sbat, "SBAT lines to add", "TEXT|@FILE");
   file("--pcrpkey", options->pcrpkey, "Public key of the PCR signatures, PEM");
   text("--pcrsig", options->pcrsig, "PCR signatures, JSON");
-  text("--profile", options->profile, "Text of the first profile");
+  text("--profile", options->profile, "Text of the profile (to join later), or of the first one");
   add_repeatable(*command, "--join-profile", options->profiles_to_join, "Profile file to join",
                  "FILE");
   add_repeatable(*command, "--section", options->sections, "Any other section",
                  "NAME:TEXT|NAME:@FILE");
   file("--stub", options->stub, "Stub (default: ours)");
-  command->add_option("--efi-arch", options->arch, "Architecture of the default stub")
-      ->type_name("ARCH");
-  file("-o,--output", options->output, "Image to write");
+  add_arch_option(*command, options->arch, "Architecture of our stub");
+  file("-o,--output", options->output,
+       "Image to write (default: KERNEL.unsigned.efi or KERNEL.signed.efi)");
   add_key_options(*command, options->key);
-  command->add_flag("--measure,!--no-measure", options->measure, "Print the PCR 11 values");
+  command->add_flag("--measure", options->measure, "Print the PCR 11 values");
+  command->add_flag_callback(
+      "--no-measure", [options] { options->measure = false; }, "Do not (default)");
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);
   command->callback([options, os_release] { build(*options, os_release->count() > 0); });
@@ -195,6 +240,7 @@ void add_sign(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("sign", "Sign EFI programs for Secure Boot");
   command->add_option("FILE", options->files, "What to sign, in place unless --output= is given")
+      ->option_text(" ")
       ->required();
   command->add_option("-o,--output", options->output, "Signed image to write (one FILE only)")
       ->type_name("FILE");
@@ -204,7 +250,7 @@ void add_sign(CLI::App& app) {
       throw Failure("sign: --output= goes with one FILE");
     for (const std::string& path : options->files) {
       const Buffer image = read_file(path);
-      or_fail(pe::Image::parse(image, pe::Layout::file, pe::Accept::any_machine), path);
+      image_in(image, path);
       const std::string target = options->output.empty() ? path : options->output;
       write_file(target, sign_image(image, options->key));
       note("Signed " + target + ".");

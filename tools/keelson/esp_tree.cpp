@@ -7,8 +7,8 @@
 
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/output.h"
-#include "tools/keelson/sections.h"
 
 namespace keelson::tool {
 namespace {
@@ -25,6 +25,18 @@ class Warnings final : public Diagnostics {
   std::string subject_;
 };
 
+// Why a file gives no entry.
+class LeftOut : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+T or_left_out(Result<T>&& result) {
+  if (!result.has_value()) throw LeftOut(describe(result.error()));
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
 std::vector<fs::path> files_in(const fs::path& directory) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -36,23 +48,7 @@ std::vector<fs::path> files_in(const fs::path& directory) {
   return files;
 }
 
-std::string describe(const Error& error) {
-  Line line;
-  print(line, error);
-  return std::string(line.text());
-}
-
 }  // namespace
-
-std::string utf8(std::u16string_view text) {
-  std::string room(text.size() * 3, '\0');
-  const auto converted = to_utf8(text, std::span(room.data(), room.size()));
-  return converted.has_value() ? std::string(*converted) : std::string();
-}
-
-std::u16string_view utf16(std::string_view text, TextArena& arena) {
-  return or_fail(to_utf16(text, BadText::refuse, arena), std::string(text));
-}
 
 EspTree::EspTree(fs::path esp, fs::path boot, std::string_view arch)
     : esp_(std::move(esp)), boot_(std::move(boot)) {
@@ -81,80 +77,64 @@ DefaultChoice EspTree::default_entry() const {
 }
 
 fs::path EspTree::resolve(EntrySource source, std::u16string_view esp_path) const {
-  fs::path path = root(source);
-  while (!esp_path.empty()) {
-    const std::size_t end = esp_path.find(u'\\');
-    const std::string part = utf8(esp_path.substr(0, end));
-    esp_path.remove_prefix(end == std::u16string_view::npos ? esp_path.size() : end + 1);
-    if (part.empty()) continue;
-    if (!fs::exists(fs::symlink_status(path / part))) {
-      std::error_code error;
-      for (const auto& item : fs::directory_iterator(path, error))
-        if (equal_ignoring_case(item.path().filename().string(), part)) {
-          path /= item.path().filename();
-          break;
-        }
-      if (equal_ignoring_case(path.filename().string(), part)) continue;
-    }
-    path /= part;
-  }
-  return path;
+  std::string path = utf8(esp_path);
+  std::ranges::replace(path, '\\', '/');
+  return find_ignoring_case(root(source), fs::path(path).relative_path());
 }
 
 void EspTree::scan(EntrySource source, std::string_view arch) {
   for (const fs::path& file : files_in(resolve(source, type2_directory)))
-    if (is_entry_file(utf16(file.filename().string(), arena_), u".efi")) add_uki(source, file);
+    add(file, u".efi", [&](std::u16string_view name) { add_uki(source, file, name); });
   for (const fs::path& file : files_in(resolve(source, type1_directory)))
-    if (is_entry_file(utf16(file.filename().string(), arena_), u".conf"))
-      add_type1(source, file, arch);
+    add(file, u".conf", [&](std::u16string_view name) { add_type1(source, file, name, arch); });
 }
 
-void EspTree::add_type1(EntrySource source, const fs::path& file, std::string_view arch) {
+// One bad file never hides the others.
+void EspTree::add(const fs::path& file, std::u16string_view suffix,
+                  const std::function<void(std::u16string_view)>& add_entries) {
+  try {
+    const auto name = utf16(file.filename().string(), arena_);
+    if (is_entry_file(name, suffix)) add_entries(name);
+  } catch (const LeftOut& reason) {
+    warn(file.string() + ": left out: " + reason.what());
+  } catch (const Failure& failure) {  // names the file
+    warn(std::string(failure.what()) + "; left out");
+  }
+}
+
+void EspTree::add_type1(EntrySource source, const fs::path& file, std::u16string_view name,
+                        std::string_view arch) {
   const Buffer content = read_file(file);
-  if (content.size() > max_conf_size) {
-    warn(file.string() + ": larger than 1 MiB, left out");
-    return;
-  }
+  if (content.size() > max_conf_size) throw LeftOut("larger than 1 MiB");
   Warnings warnings(file.string());
-  const auto entry = parse_loader_entry(content, arch, entries_.arena(), warnings);
-  if (!entry.has_value()) {
-    warn(file.string() + ": left out: " + describe(entry.error()));
-    return;
-  }
-  if (!fs::is_regular_file(resolve(source, entry->executable.text()))) {
-    warn(file.string() + ": left out: " + utf8(entry->executable.text()) + " is not there");
-    return;
-  }
-  or_fail(entries_.add_type1(source, utf16(file.filename().string(), arena_), *entry),
-          file.string());
+  const auto entry = or_left_out(parse_loader_entry(content, arch, entries_.arena(), warnings));
+  if (!fs::is_regular_file(resolve(source, entry.executable.text())))
+    throw LeftOut(utf8(entry.executable.text()) + " is not there");
+  or_left_out(entries_.add_type1(source, name, entry));
 }
 
-void EspTree::add_uki(EntrySource source, const fs::path& file) {
+void EspTree::add_uki(EntrySource source, const fs::path& file, std::u16string_view name) {
   const Buffer bytes = read_file(file);
-  const auto uki = uki::Uki::parse(bytes, pe::Layout::file);
-  if (!uki.has_value()) {
-    warn(file.string() + ": left out: " + describe(uki.error()));
-    return;
-  }
-  const auto name = utf16(file.filename().string(), arena_);
-  for (std::size_t number = 0; number < uki->listed_profiles(); ++number) {
-    const auto range = or_fail(uki->profile(number), file.string());
-    const auto sections = uki->effective(range);
-    const auto texts = list_texts(*uki, sections);
-    if (!texts.has_value()) {
-      warn(file.string() + ": left out: " + describe(texts.error()));
-      continue;
-    }
-    const auto part = [&](const uki::TextRange& range_of_text) {
-      return or_fail(slice(bytes, range_of_text.offset, range_of_text.size, "text of a UKI"),
-                     file.string());
+  const auto uki = or_left_out(uki::Uki::parse(bytes, pe::Layout::file));
+  const auto add_profile = [&](std::size_t number) {
+    const auto range = or_left_out(uki.profile(number));
+    const auto texts = or_left_out(list_texts(uki, uki.effective(range)));
+    const auto part = [&](const uki::TextRange& text) {
+      return or_left_out(slice(bytes, text.offset, text.size, "text of a UKI"));
     };
-    const auto added = entries_.add_type2(source, name,
-                                          {.osrel = part(texts->osrel),
-                                           .cmdline = part(texts->cmdline),
-                                           .profile = part(texts->profile),
-                                           .profile_number = static_cast<std::uint32_t>(number)});
-    if (!added.has_value()) warn(file.string() + ": left out: " + describe(added.error()));
+    or_left_out(entries_.add_type2(source, name,
+                                   {.osrel = part(texts.osrel),
+                                    .cmdline = part(texts.cmdline),
+                                    .profile = part(texts.profile),
+                                    .profile_number = static_cast<std::uint32_t>(number)}));
+  };
+  for (std::size_t number = 0; number < uki.listed_profiles(); ++number) {
+    try {
+      add_profile(number);
+    } catch (const LeftOut& reason) {
+      if (uki.listed_profiles() == 1) throw;
+      warn(file.string() + ": profile " + std::to_string(number) + " left out: " + reason.what());
+    }
   }
 }
 

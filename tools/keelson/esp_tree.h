@@ -4,6 +4,7 @@
 // same parsers, the same order, the same default. Unreadable entries are reported and left out.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,8 +32,11 @@ class EspTree {
 
  private:
   void scan(EntrySource source, std::string_view arch);
-  void add_type1(EntrySource source, const fs::path& file, std::string_view arch);
-  void add_uki(EntrySource source, const fs::path& file);
+  void add(const fs::path& file, std::u16string_view suffix,
+           const std::function<void(std::u16string_view name)>& add_entries);
+  void add_type1(EntrySource source, const fs::path& file, std::u16string_view name,
+                 std::string_view arch);
+  void add_uki(EntrySource source, const fs::path& file, std::u16string_view name);
 
   fs::path esp_, boot_;
   EntryList entries_;
@@ -40,10 +44,5 @@ class EspTree {
   std::optional<Buffer> conf_bytes_;
   LoaderConf conf_;
 };
-
-// UTF-16 text of an entry as UTF-8.
-std::string utf8(std::u16string_view text);
-// UTF-8 as UTF-16, kept in `arena`. Failure: not UTF-8.
-std::u16string_view utf16(std::string_view text, TextArena& arena);
 
 }  // namespace keelson::tool

@@ -16,17 +16,17 @@ class Failure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// "FILE: reason (malformed, at 0x40)"
-inline Failure failure_of(const std::string& subject, const Error& error) {
+// "reason (malformed, at 0x40)"
+inline std::string describe(const Error& error) {
   Line line;
   print(line, error);
-  return Failure(subject + ": " + std::string(line.text()));
+  return std::string(line.text());
 }
 
 // The value of `result`, or Failure naming `subject`.
 template <class T>
 T or_fail(Result<T>&& result, const std::string& subject) {
-  if (!result.has_value()) throw failure_of(subject, result.error());
+  if (!result.has_value()) throw Failure(subject + ": " + describe(result.error()));
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 

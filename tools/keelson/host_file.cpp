@@ -10,15 +10,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
 
+#include "efi/base/text.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/interruption.h"
 
 namespace keelson::tool {
 namespace {
+
+constexpr std::size_t largest_step = 1 << 20;          // between two looks at signals
+constexpr std::size_t largest_unsized_file = 1 << 16;  // files of /proc say that they are empty
+constexpr std::size_t random_digits = 16;
 
 Failure system_failure(const fs::path& path, const char* doing) {
   return Failure(path.string() + ": " + doing + ": " + std::strerror(errno));
@@ -39,24 +47,48 @@ class Descriptor {
   int number_;
 };
 
-fs::path directory_of(const fs::path& path) {
-  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+// A directory whose changes can be made durable.
+class Folder {
+ public:
+  explicit Folder(const fs::path& file)
+      : path_(file.has_parent_path() ? file.parent_path() : fs::path(".")),
+        descriptor_(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (!descriptor_.open()) throw system_failure(file, "cannot open its directory");
+  }
+  const fs::path& path() const { return path_; }
+  // syncfs writes the sectors, fsync sends the flush: FAT needs both, in this order.
+  void sync() const {
+    if (::syncfs(descriptor_.get()) != 0 || ::fsync(descriptor_.get()) != 0)
+      throw system_failure(path_, "cannot make the change durable");
+  }
+
+ private:
+  fs::path path_;
+  Descriptor descriptor_;
+};
+
+// Calls `step(done)` until it has dealt with `size` bytes, or answers 0 (end of file).
+template <class Step>
+std::size_t in_steps(std::size_t size, const fs::path& path, const char* doing, Step&& step) {
+  std::size_t done = 0;
+  while (done < size) {
+    stop_if_interrupted();
+    const ssize_t count = step(done, std::min(size - done, largest_step));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw system_failure(path, doing);
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
 }
 
-int open_directory(const fs::path& directory) {
-  return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
+// The new content of a file is written under the name ".#NAME" and 16 hex digits first.
+std::string temporary_prefix(const fs::path& target) { return ".#" + target.filename().string(); }
 
-// syncfs writes the sectors, fsync of the directory sends the flush: FAT needs both, in this order.
-void sync_directory(const fs::path& directory, int descriptor) {
-  if (::syncfs(descriptor) != 0 || ::fsync(descriptor) != 0)
-    throw system_failure(directory, "cannot make the change durable");
-}
-
-std::string random_suffix() {
-  std::array<unsigned char, 8> bytes{};
+std::string random_hex() {
+  std::array<unsigned char, random_digits / 2> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw Failure("no random bytes from the kernel for a temporary file name");
+    throw Failure("no random bytes from the kernel for the name of a temporary file");
   std::string text;
   for (const unsigned char byte : bytes) {
     text += "0123456789abcdef"[byte >> 4];
@@ -65,30 +97,32 @@ std::string random_suffix() {
   return text;
 }
 
-// The name under which the new content of a file is written first: ".#NAME" and 16 hex digits.
-bool is_stale_temporary(const std::string& name, const std::string& of) {
-  const std::string prefix = ".#" + of;
-  return name.size() == prefix.size() + 16 && name.starts_with(prefix) &&
-         name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos;
-}
-
-void remove_stale_temporaries(const fs::path& path) {
+// What earlier runs left that a power cut or SIGKILL ended.
+void remove_stale_temporaries(const fs::path& directory, const fs::path& target) {
+  const std::string prefix = temporary_prefix(target);
   std::error_code ignored;
   std::vector<fs::path> stale;
-  for (const auto& item : fs::directory_iterator(directory_of(path), ignored))
-    if (is_stale_temporary(item.path().filename().string(), path.filename().string()))
+  for (const auto& item : fs::directory_iterator(directory, ignored)) {
+    const std::string name = item.path().filename().string();
+    if (name.size() == prefix.size() + random_digits && name.starts_with(prefix) &&
+        name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos)
       stale.push_back(item.path());
+  }
   for (const auto& item : stale) fs::remove(item, ignored);
 }
 
-// A temporary file that vanishes unless it was renamed.
+// A file beside `target` that vanishes unless it took its place. Failures name the target.
 class TemporaryFile {
  public:
-  TemporaryFile(const fs::path& target, unsigned mode)
-      : path_(directory_of(target) / (".#" + target.filename().string() + random_suffix())),
-        descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                           static_cast<mode_t>(mode))) {
-    if (!descriptor_.open()) throw system_failure(path_, "cannot create a temporary file");
+  TemporaryFile(const Folder& folder, const fs::path& target)
+      : target_(target),
+        path_(folder.path() / (temporary_prefix(target) + random_hex())),
+        descriptor_(
+            ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+    if (!descriptor_.open()) {
+      path_.clear();
+      throw system_failure(target, "cannot create a file in its directory");
+    }
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
@@ -97,109 +131,107 @@ class TemporaryFile {
   }
 
   void write(Bytes content) {
-    for (std::size_t done = 0; done < content.size();) {
-      const ssize_t count = ::write(descriptor_.get(), content.data() + done, content.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) throw system_failure(path_, "cannot write");
-      done += static_cast<std::size_t>(count);
-    }
-    if (::fsync(descriptor_.get()) != 0) throw system_failure(path_, "cannot write to the disk");
+    in_steps(content.size(), target_, "cannot write", [&](std::size_t done, std::size_t most) {
+      return ::write(descriptor_.get(), content.data() + done, most);
+    });
+    if (::fsync(descriptor_.get()) != 0) throw system_failure(target_, "cannot write to the disk");
   }
-  // What is on the file system is what was meant: a full or failing medium may say otherwise.
+  // What is on the file system is what was meant: a failing medium may say otherwise.
   void compare(Bytes content) {
-    std::vector<std::byte> chunk(static_cast<std::size_t>(1_MiB));
-    std::size_t done = 0;
-    if (::lseek(descriptor_.get(), 0, SEEK_SET) != 0) throw system_failure(path_, "cannot read back");
-    while (true) {
-      const ssize_t count = ::read(descriptor_.get(), chunk.data(), chunk.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw system_failure(path_, "cannot read back");
-      if (count == 0) break;
-      const auto size = static_cast<std::size_t>(count);
-      if (size > content.size() - done || std::memcmp(chunk.data(), content.data() + done, size) != 0)
-        throw Failure(path_.string() + ": what was read back differs from what was written");
-      done += size;
-    }
-    if (done != content.size())
-      throw Failure(path_.string() + ": the file is shorter than what was written");
+    Buffer chunk(largest_step);
+    bool equal = true;
+    const std::size_t size = in_steps(
+        content.size(), target_, "cannot read back", [&](std::size_t done, std::size_t most) {
+          const ssize_t count =
+              ::pread(descriptor_.get(), chunk.data(), most, static_cast<off_t>(done));
+          if (count > 0)
+            equal &= std::memcmp(chunk.data(), content.data() + done,
+                                 static_cast<std::size_t>(count)) == 0;
+          return count;
+        });
+    if (size != content.size() || !equal)
+      throw Failure(target_.string() +
+                    ": not replaced: what was read back differs from what was "
+                    "written; is the disk failing?");
   }
-  const fs::path& path() const { return path_; }
-  void renamed() { path_.clear(); }
+
+  // Gives the content its name, in place of a file that has it already.
+  void publish(const Folder& folder) {
+    if (rename(RENAME_NOREPLACE)) {
+      path_.clear();
+    } else if (errno == EEXIST && rename(RENAME_EXCHANGE)) {
+      folder.sync();  // the temporary name is the old file's now
+      if (::unlink(path_.c_str()) != 0) throw system_failure(path_, "cannot remove the old file");
+      path_.clear();
+    } else if (errno == EINVAL && ::rename(path_.c_str(), target_.c_str()) == 0) {
+      path_.clear();  // a file system without these flags: a plain rename is all there is
+    } else {
+      throw system_failure(target_, "cannot rename into place");
+    }
+    folder.sync();
+  }
 
  private:
-  fs::path path_;
+  bool rename(unsigned flags) const {
+    return ::syscall(SYS_renameat2, AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), flags) == 0;
+  }
+
+  fs::path target_;
+  fs::path path_;  // empty: there is none any more
   Descriptor descriptor_;
 };
-
-int rename_flags(const fs::path& from, const fs::path& to, unsigned flags) {
-  return static_cast<int>(
-      ::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags));
-}
 
 }  // namespace
 
 Buffer read_file(const fs::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.open()) throw system_failure(path, "cannot open");
-  struct stat state {};
+  struct stat state{};
   if (::fstat(file.get(), &state) != 0) throw system_failure(path, "cannot read");
   if (!S_ISREG(state.st_mode)) throw Failure(path.string() + ": not a regular file");
-  Buffer content(static_cast<std::size_t>(state.st_size));
-  std::size_t done = 0;
-  while (done < content.size()) {
-    const ssize_t count = ::read(file.get(), content.data() + done, content.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_failure(path, "cannot read");
-    if (count == 0) throw Failure(path.string() + ": became shorter while it was read");
-    done += static_cast<std::size_t>(count);
-  }
+  const auto size = static_cast<std::size_t>(state.st_size);
+  if (size > 4_GiB) throw Failure(path.string() + ": larger than 4 GiB, which no EFI program is");
+  Buffer content(size == 0 ? largest_unsized_file : size);
+  const std::size_t count =
+      in_steps(content.size(), path, "cannot read", [&](std::size_t done, std::size_t most) {
+        return ::read(file.get(), content.data() + done, most);
+      });
+  if (count < size) throw Failure(path.string() + ": became shorter while it was read");
+  if (size == 0 && count == content.size())
+    throw Failure(path.string() + ": does not tell its size, and is large");
+  content.resize(count);
   return content;
 }
 
-std::string text_or_file(const std::string& argument) {
-  if (!argument.starts_with('@')) return argument;
-  return std::string(text_of(read_file(argument.substr(1))));
+bool is_there(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }
+
+fs::path find_ignoring_case(const fs::path& root, const fs::path& relative) {
+  fs::path path = root;
+  for (const fs::path& part : relative) {
+    fs::path found = path / part;
+    if (!is_there(found)) {
+      std::error_code error;
+      for (const auto& item : fs::directory_iterator(path, error))
+        if (equal_ignoring_case(item.path().filename().string(), part.string()))
+          found = item.path();
+    }
+    path = std::move(found);
+  }
+  return path;
 }
 
-void write_file(const fs::path& path, Bytes content, unsigned mode) {
-  const fs::path directory = directory_of(path);
-  const Descriptor folder(open_directory(directory));
-  if (!folder.open()) throw system_failure(directory, "cannot open the directory");
-  remove_stale_temporaries(path);
-  TemporaryFile temporary(path, mode);
+void write_file(const fs::path& path, Bytes content) {
+  const fs::file_status status = fs::symlink_status(path);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw Failure(path.string() + ": is no regular file, and only such are replaced");
+  const Folder folder(path);
+  remove_stale_temporaries(folder.path(), path);
+  TemporaryFile temporary(folder, path);
   temporary.write(content);
   temporary.compare(content);
-  sync_directory(directory, folder.get());
-
-  if (rename_flags(temporary.path(), path, RENAME_NOREPLACE) == 0) {
-    temporary.renamed();
-    sync_directory(directory, folder.get());
-    return;
-  }
-  if (errno == EEXIST) {
-    if (rename_flags(temporary.path(), path, RENAME_EXCHANGE) == 0) {
-      sync_directory(directory, folder.get());  // the temporary name is now the old file's
-      if (::unlink(temporary.path().c_str()) != 0)
-        throw system_failure(temporary.path(), "cannot remove the replaced file");
-      temporary.renamed();
-      sync_directory(directory, folder.get());
-      return;
-    }
-    if (errno != EINVAL) throw system_failure(path, "cannot replace");
-  } else if (errno != EINVAL) {
-    throw system_failure(path, "cannot rename into place");
-  }
-  // A file system without these flags: a plain rename is all there is.
-  if (::rename(temporary.path().c_str(), path.c_str()) != 0)
-    throw system_failure(path, "cannot replace");
-  temporary.renamed();
-  sync_directory(directory, folder.get());
-}
-
-bool write_new_file(const fs::path& path, Bytes content, unsigned mode) {
-  if (fs::exists(fs::symlink_status(path))) return false;
-  write_file(path, content, mode);
-  return true;
+  folder.sync();
+  stop_if_interrupted();
+  temporary.publish(folder);
 }
 
 bool remove_file(const fs::path& path) {
@@ -207,37 +239,19 @@ bool remove_file(const fs::path& path) {
     if (errno == ENOENT) return false;
     throw system_failure(path, "cannot remove");
   }
-  const fs::path directory = directory_of(path);
-  const Descriptor folder(open_directory(directory));
-  if (!folder.open()) throw system_failure(directory, "cannot open the directory");
-  sync_directory(directory, folder.get());
+  const Folder folder(path);
+  remove_stale_temporaries(folder.path(), path);
+  folder.sync();
   return true;
 }
 
-bool make_directories(const fs::path& root, const fs::path& relative) {
-  fs::path path = root;
-  bool made = false;
-  for (const auto& part : relative) {
-    path /= part;
-    const auto status = fs::symlink_status(path);
-    if (fs::is_symlink(status))
-      throw Failure(path.string() + ": is a symbolic link; boot partitions have none, remove it");
-    if (fs::is_directory(status)) continue;
-    if (::mkdir(path.c_str(), 0755) != 0) throw system_failure(path, "cannot make the directory");
-    made = true;
-  }
-  return made;
-}
-
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (fs::temp_directory_path() / "keelson-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw system_failure(name, "cannot make a directory");
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
+bool make_directory(const fs::path& path) {
+  const auto status = fs::symlink_status(path);
+  if (fs::is_symlink(status))
+    throw Failure(path.string() + ": is a symbolic link; boot partitions have none, remove it");
+  if (fs::is_directory(status)) return false;
+  if (::mkdir(path.c_str(), 0755) != 0) throw system_failure(path, "cannot make the directory");
+  return true;
 }
 
 }  // namespace keelson::tool

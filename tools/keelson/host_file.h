@@ -2,7 +2,7 @@
 //
 // Owns the tool's access to files: whole reads, and writes that survive a power cut on FAT
 // (temporary file, fsync, syncfs, fsync of the directory; an existing file is replaced with
-// RENAME_EXCHANGE and the old one unlinked, each step synced).
+// RENAME_EXCHANGE and the old one unlinked, each step synced), and names as FAT sees them.
 #pragma once
 
 #include <cstddef>
@@ -19,30 +19,19 @@ using Buffer = std::vector<std::byte>;
 
 // The whole regular file. Failure names it; a FIFO or directory is refused without blocking.
 Buffer read_file(const fs::path& path);
-// TEXT as given, or the content of the file for "@FILE".
-std::string text_or_file(const std::string& argument);
+// Whether anything of that name is there, be it a broken link.
+bool is_there(const fs::path& path);
+// The file below `root` that FAT takes for `relative`, ignoring case; names that are not there stay
+// as they are.
+fs::path find_ignoring_case(const fs::path& root, const fs::path& relative);
 
-// Replaces or creates `path`. Until the new content is whole the old one stays; on failure no
-// temporary file is left. `mode` as for open(2).
-void write_file(const fs::path& path, Bytes content, unsigned mode = 0644);
-// Creates `path` only if nothing is there; answers whether it did.
-bool write_new_file(const fs::path& path, Bytes content, unsigned mode = 0644);
+// Replaces or creates `path`, which is nothing or a regular file. Until the new content is whole
+// the old one stays; on failure or a signal no temporary file is left.
+void write_file(const fs::path& path, Bytes content);
 // Removes `path` and makes that durable; answers whether it was there.
 bool remove_file(const fs::path& path);
-// mkdir with parents below `root`; refuses to cross symbolic links. Answers whether it made any.
-bool make_directories(const fs::path& root, const fs::path& relative);
-
-// A directory that is removed with its content at the end of the scope.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+// Makes one directory if it is not there; answers whether it did. Boot partitions have no symbolic
+// links, and so they are refused.
+bool make_directory(const fs::path& path);
 
 }  // namespace keelson::tool

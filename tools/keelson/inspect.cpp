@@ -9,6 +9,7 @@
 #include "efi/format/authenticode.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/sections.h"
 #include "tools/keelson/verbs.h"
 
@@ -37,22 +38,6 @@ bool may_repeat(std::string_view name) {
   return section && row(*section).many;
 }
 
-// Texts from an image are printed with control characters made visible.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F) {
-      result += "\\x";
-      result += "0123456789abcdef"[byte >> 4];
-      result += "0123456789abcdef"[byte & 15];
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 Json describe(const pe::Image& image, const pe::Section& section, const std::string& path) {
   const Buffer content = section_content(image, section, path);
   Json item = {{"size", content.size()}, {"sha256", sha256_hex(content)}};
@@ -77,9 +62,9 @@ Json describe_range(const uki::Uki& uki, uki::Range range, const InspectOptions&
 }
 
 void print_section(const std::string& name, const Json& item, const std::string& indent) {
-  std::string text = indent + name + ":\n" + indent + "  size: " +
-                     std::to_string(item["size"].get<std::uint64_t>()) + " bytes\n" + indent +
-                     "  sha256: " + item["sha256"].get<std::string>() + "\n";
+  std::string text = indent + name + ":\n" + indent +
+                     "  size: " + std::to_string(item["size"].get<std::uint64_t>()) + " bytes\n" +
+                     indent + "  sha256: " + item["sha256"].get<std::string>() + "\n";
   if (item.contains("text")) {
     text += indent + "  text:\n";
     std::string_view rest = item["text"].get_ref<const std::string&>();
@@ -103,8 +88,7 @@ void print_range(const Json& sections, const std::string& indent) {
 
 Json inspect_file(const std::string& path, const InspectOptions& options) {
   const Buffer bytes = read_file(path);
-  const auto uki =
-      or_fail(uki::Uki::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
+  const auto uki = or_fail(uki::Uki::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
   Json result = describe_range(uki, uki.base(), options, path);
   std::optional<uki::Range> range = uki.next_profile(uki.base());
   for (; range; range = uki.next_profile(*range))
@@ -113,7 +97,8 @@ Json inspect_file(const std::string& path, const InspectOptions& options) {
 }
 
 void print_inspection(const std::string& path, const Json& sections, bool heading) {
-  if (heading) print_text(path + ":\n");
+  if (heading) print_text(printable(path) + ":\n");
+  if (sections.empty()) note(path + ": no section of a UKI or add-on; --all shows the others");
   Json base = sections;
   base.erase("_profiles");
   print_range(base, "");
@@ -141,7 +126,7 @@ void inspect(const InspectOptions& options) {
 void add_inspect(CLI::App& app) {
   const auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand("inspect", "Show the sections of UKIs and add-ons");
-  command->add_option("FILE", options->files, "Image to look into")->required();
+  command->add_option("FILE", options->files, "Image to look into")->option_text(" ")->required();
   command->add_flag("--all", options->all, "Also sections that mean nothing to a stub");
   add_json_option(*command, options->json);
   command->callback([options] { inspect(*options); });

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <memory>
 
+#include "efi/format/authenticode.h"
 #include "efi/format/version_order.h"
+#include "tools/keelson/deeds.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
@@ -17,9 +19,13 @@ namespace keelson::tool {
 namespace {
 
 constexpr const char* our_directory = "EFI/keelson";
+constexpr const char* removable_directory = "EFI/BOOT";  // what firmware starts without an entry
 constexpr const char* our_product = "keelson-boot";
-constexpr const char* other_product = "systemd-boot";  // may be replaced in EFI/BOOT
+constexpr const char* replaceable_product = "systemd-boot";  // in EFI/BOOT
+constexpr const char* other_directory = "EFI/systemd";       // reads loader.conf too
+constexpr const char* loader_conf = "loader/loader.conf";
 constexpr const char* loader_conf_text = "#timeout 3\n#console-mode keep\n";
+constexpr const char* entries_marker = "loader/entries.srel";
 constexpr const char* entries_marker_text = "type1\n";
 constexpr std::uint64_t space_to_keep_free = 1_MiB;
 
@@ -27,6 +33,7 @@ struct InstallOptions {
   std::string esp, boot, arch, source;
   bool force = false;
   bool dry_run = false;
+  JsonForm json = JsonForm::off;
 };
 
 fs::path esp_of(const InstallOptions& options) {
@@ -55,38 +62,50 @@ struct Places {
   fs::path loader, fallback, removable;
 };
 Places places_of(const InstallOptions& options) {
-  const fs::path ours = esp_of(options) / our_directory;
-  return {ours / ("keelson-boot" + options.arch + ".efi"),
-          ours / ("keelson-boot-fallback" + options.arch + ".efi"),
-          esp_of(options) / "EFI/BOOT" / ("BOOT" + upper(options.arch) + ".EFI")};
+  const fs::path esp = esp_of(options);
+  const fs::path ours = our_directory;
+  return {find_ignoring_case(esp, ours / program_file_name(Program::loader, options.arch)),
+          find_ignoring_case(esp, ours / ("keelson-boot-fallback" + options.arch + ".efi")),
+          find_ignoring_case(
+              esp, fs::path(removable_directory) / ("BOOT" + upper(options.arch) + ".EFI"))};
 }
 
-// What lies at a path now.
-struct Present {
-  bool exists = false;
+// A loader, on an ESP or about to go there.
+struct Loader {
+  Buffer image;
   std::optional<ProductVersion> product;
+  bool is_signed = false;
+
+  bool is(std::string_view name) const { return product && product->product == name; }
 };
-Present look_at(const fs::path& path) {
-  if (!fs::exists(fs::symlink_status(path))) return {};
-  return {true, product_of(read_file(path))};
+Loader read_loader(const fs::path& path) {
+  Loader loader{.image = read_file(path), .product = {}};
+  loader.product = product_of(loader.image);
+  const auto signatures = authenticode::certificate_table(loader.image);
+  loader.is_signed = signatures.has_value() && !signatures->empty();
+  return loader;
+}
+std::optional<Loader> read_if_there(const fs::path& path) {
+  return is_there(path) ? std::optional(read_loader(path)) : std::nullopt;
 }
 
 enum class Verb { install, update };
-enum class Copy { write, leave_current, leave_foreign, refuse_downgrade };
+enum class Copy { write, leave_current, leave_foreign, leave_newer, refuse_downgrade };
 
-// `removable`: the path that any loader may own.
-Copy plan_copy(Verb verb, const Present& present, const ProductVersion& ours, bool removable,
+// What becomes of the file at one of our paths (design.md, decision 19). `removable`: the path that
+// any loader may own; what lies at the other one is ours, whole or damaged.
+Copy plan_copy(Verb verb, const std::optional<Loader>& present, const Loader& ours, bool removable,
                bool force) {
-  if (!present.exists || force) return Copy::write;
-  const bool is_ours = present.product && present.product->product == ours.product;
-  if (!is_ours) {
-    const bool replaceable =
-        removable && present.product && present.product->product == other_product;
-    return replaceable && verb == Verb::install ? Copy::write : Copy::leave_foreign;
-  }
-  const auto order = compare_versions(present.product->version, ours.version);
-  if (order > 0) return Copy::refuse_downgrade;
-  return order == 0 && verb == Verb::update ? Copy::leave_current : Copy::write;
+  if (!present) return Copy::write;
+  if (present->image == ours.image) return Copy::leave_current;
+  if (force) return Copy::write;
+  if (!present->is(our_product))
+    return removable && !present->is(replaceable_product) ? Copy::leave_foreign : Copy::write;
+  const auto order = compare_versions(present->product->version, ours.product->version);
+  if (order > 0) return verb == Verb::install ? Copy::refuse_downgrade : Copy::leave_newer;
+  // The same version again, unless this is what Secure Boot waits for.
+  const bool same = order == 0 && (present->is_signed || !ours.is_signed);
+  return same && verb == Verb::update ? Copy::leave_current : Copy::write;
 }
 
 void check_space(const fs::path& directory, std::uint64_t needed) {
@@ -98,135 +117,158 @@ void check_space(const fs::path& directory, std::uint64_t needed) {
                   std::to_string(space.available) + " are free; remove old entries first");
 }
 
-struct Deed {
-  const char* done;
-  const char* planned;
-};
-constexpr Deed wrote{"Wrote ", "Would write "};
-constexpr Deed made{"Made ", "Would make "};
-constexpr Deed removed{"Removed ", "Would remove "};
-constexpr Deed kept{"Kept the previous loader as ", "Would keep the previous loader as "};
-
-void say(const InstallOptions& options, const Deed& deed, const std::string& what) {
-  note((options.dry_run ? deed.planned : deed.done) + what + ".");
+void write_loader(Deeds& deeds, Deed deed, const fs::path& path, const Loader& loader) {
+  deeds.perform(
+      deed, path, [&] { write_file(path, loader.image); },
+      loader.product->product + " " + loader.product->version);
 }
 
-// The loader that worked until now stays startable while its successor has not proved itself.
-void keep_as_fallback(const InstallOptions& options, const Places& places) {
-  const Present present = look_at(places.loader);
-  if (!present.product || present.product->product != our_product) return;
-  const Buffer old = read_file(places.loader);
-  const Present fallback = look_at(places.fallback);
-  if (fallback.exists && read_file(places.fallback) == old) return;
-  if (!options.dry_run) write_file(places.fallback, old);
-  say(options, kept, places.fallback.string());
-}
-
-void copy_loader(Verb verb, const InstallOptions& options) {
-  const fs::path source = find_program(Program::loader, options.arch, options.source);
-  const Buffer image = read_file(source);
-  const auto product = product_of(image);
-  if (!product || product->product != our_product)
-    throw Failure(source.string() + ": carries no marker of " + our_product);
-  const Places places = places_of(options);
-  const Present present = look_at(places.loader);
-  const Copy primary = plan_copy(verb, present, *product, false, options.force);
-  const Copy removable =
-      plan_copy(verb, look_at(places.removable), *product, true, options.force);
-  if (primary == Copy::refuse_downgrade || removable == Copy::refuse_downgrade)
-    throw Failure((primary == Copy::refuse_downgrade ? places.loader : places.removable).string() +
-                  ": is newer than " + product->version + "; --force installs the older one");
-  check_space(esp_of(options), 3 * image.size());
-
-  const bool replaces = primary == Copy::write && present.exists && read_file(places.loader) != image;
-  if (replaces) keep_as_fallback(options, places);
-  for (const auto& [copy, target] : {std::pair(primary, places.loader),
-                                     std::pair(removable, places.removable)}) {
-    if (copy == Copy::leave_foreign) {
-      warn(target.string() + ": belongs to another boot loader and is kept; start " +
+void put_in_place(Deeds& deeds, Copy copy, const fs::path& path, const Loader& ours,
+                  const Places& places) {
+  const std::string version = ours.product->version;
+  switch (copy) {
+    case Copy::write:
+      write_loader(deeds, Deed::write, path, ours);
+      return;
+    case Copy::leave_current:
+      deeds.report(Deed::leave_current, path, version);
+      return;
+    case Copy::leave_newer:
+      deeds.report(Deed::leave_newer, path, "than " + version);
+      return;
+    case Copy::leave_foreign:
+      warn(path.string() + ": belongs to another boot loader and is kept; start " +
            places.loader.string() + " from the firmware's boot menu, or replace it with --force");
-    } else if (copy == Copy::leave_current) {
-      note(target.string() + " is current (" + product->version + ").");
-    } else {
-      if (!options.dry_run) write_file(target, image);
-      say(options, wrote, target.string() + " (" + product->product + " " + product->version + ")");
-    }
+      deeds.report(Deed::leave_foreign, path);
+      return;
+    case Copy::refuse_downgrade:
+      throw Failure(path.string() + ": is newer than " + version +
+                    "; --force installs the older one");
   }
 }
 
-void write_if_absent(const InstallOptions& options, const fs::path& path, std::string_view text) {
-  if (fs::exists(fs::symlink_status(path))) return;
-  if (!options.dry_run) write_new_file(path, bytes_of(text));
-  say(options, wrote, path.string());
+void copy_loader(Verb verb, const InstallOptions& options, Deeds& deeds) {
+  const fs::path source = find_program(Program::loader, options.arch, options.source);
+  const Loader ours = read_loader(source);
+  if (!ours.is(our_product))
+    throw Failure(source.string() + ": carries no marker of " + our_product);
+  const Places places = places_of(options);
+  const std::optional<Loader> present = read_if_there(places.loader);
+  const Copy primary = plan_copy(verb, present, ours, false, options.force);
+  const Copy removable =
+      plan_copy(verb, read_if_there(places.removable), ours, true, options.force);
+  // Before anything is written.
+  for (const auto& [copy, path] :
+       {std::pair(primary, places.loader), std::pair(removable, places.removable)})
+    if (copy == Copy::refuse_downgrade) put_in_place(deeds, copy, path, ours, places);
+  if (primary == Copy::write || removable == Copy::write)
+    check_space(esp_of(options), 3 * ours.image.size());
+
+  // The loader that worked until now stays startable while its successor has not proved itself.
+  if (primary == Copy::write && present && present->is(our_product)) {
+    const auto fallback = read_if_there(places.fallback);
+    if (!fallback || fallback->image != present->image)
+      write_loader(deeds, Deed::keep_as_fallback, places.fallback, *present);
+  }
+  put_in_place(deeds, primary, places.loader, ours, places);
+  put_in_place(deeds, removable, places.removable, ours, places);
 }
 
-void make(const InstallOptions& options, const fs::path& root, const char* relative) {
-  if (!options.dry_run) {
-    make_directories(root, relative);
-  } else if (!fs::is_directory(root / relative)) {
-    say(options, made, (root / relative).string());
+void write_if_absent(Deeds& deeds, const fs::path& root, const char* relative,
+                     std::string_view text) {
+  const fs::path path = find_ignoring_case(root, relative);
+  if (!is_there(path)) deeds.perform(Deed::write, path, [&] { write_file(path, bytes_of(text)); });
+}
+
+// With what is missing above it.
+void make_directories(Deeds& deeds, const fs::path& root, const fs::path& relative) {
+  fs::path so_far;
+  for (const fs::path& part : relative) {
+    so_far /= part;
+    const fs::path path = find_ignoring_case(root, so_far);
+    if (!fs::is_directory(fs::symlink_status(path)))
+      deeds.perform(Deed::make_directory, path, [&] { make_directory(path); });
   }
 }
 
 void install(const InstallOptions& options) {
   const fs::path esp = esp_of(options);
   const fs::path boot = boot_of(options);
-  for (const char* directory : {our_directory, "EFI/BOOT", "loader"}) make(options, esp, directory);
-  for (const char* directory : {"loader/entries", "EFI/Linux"}) make(options, boot, directory);
-  copy_loader(Verb::install, options);
-  write_if_absent(options, esp / "loader/loader.conf", loader_conf_text);
-  write_if_absent(options, boot / "loader/entries.srel", entries_marker_text);
+  Deeds deeds(options.dry_run, options.json);
+  for (const char* directory : {our_directory, removable_directory, "loader"})
+    make_directories(deeds, esp, directory);
+  for (const char* directory : {"loader/entries", "EFI/Linux"})
+    make_directories(deeds, boot, directory);
+  copy_loader(Verb::install, options, deeds);
+  write_if_absent(deeds, esp, loader_conf, loader_conf_text);
+  write_if_absent(deeds, boot, entries_marker, entries_marker_text);
+  deeds.print();
 }
 
 bool is_installed(const InstallOptions& options) {
-  return look_at(places_of(options).loader).exists;
+  const auto loader = read_if_there(places_of(options).loader);
+  return loader && loader->is(our_product);
 }
 
 void update(const InstallOptions& options) {
-  if (!is_installed(options)) {
+  Deeds deeds(options.dry_run, options.json);
+  if (is_there(places_of(options).loader)) {
+    copy_loader(Verb::update, options, deeds);
+  } else {
     note("Not installed on " + options.esp + ", nothing to update.");
-    return;
   }
-  copy_loader(Verb::update, options);
+  deeds.print();
 }
 
-void remove_reported(const InstallOptions& options, const fs::path& path) {
-  if (!fs::exists(fs::symlink_status(path))) return;
-  if (!options.dry_run) remove_file(path);
-  say(options, removed, path.string());
+void remove_if_there(Deeds& deeds, const fs::path& path) {
+  if (is_there(path)) deeds.perform(Deed::remove, path, [&] { remove_file(path); });
 }
 
-// Directories only if nothing is left in them.
-void remove_empty(const InstallOptions& options, const fs::path& directory) {
+void remove_loaders(Deeds& deeds, const fs::path& directory) {
+  if (!fs::is_directory(directory)) return;
+  std::vector<fs::path> found;
+  for (const auto& item : fs::directory_iterator(directory))
+    if (fs::is_regular_file(item.symlink_status()) && read_loader(item.path()).is(our_product))
+      found.push_back(item.path());
+  std::ranges::sort(found);
+  for (const fs::path& path : found) remove_if_there(deeds, path);
+}
+
+void remove_if_empty(Deeds& deeds, const fs::path& root, const char* relative) {
+  const fs::path directory = find_ignoring_case(root, relative);
   std::error_code error;
-  if (!fs::is_directory(directory, error) || !fs::is_empty(directory, error) || options.dry_run)
-    return;
-  if (fs::remove(directory, error)) say(options, removed, directory.string());
-}
-
-bool has_our_marker(const fs::path& path) {
-  if (!fs::is_regular_file(fs::symlink_status(path))) return false;
-  const auto product = product_of(read_file(path));
-  return product && product->product == our_product;
+  // In a dry run it still holds what would go, so nothing is said about it.
+  if (!fs::is_directory(directory, error) || !fs::is_empty(directory, error)) return;
+  deeds.perform(Deed::remove, directory, [&] { fs::remove(directory); });
 }
 
 void remove(const InstallOptions& options) {
   const fs::path esp = esp_of(options);
   const fs::path boot = boot_of(options);
-  for (const char* place : {our_directory, "EFI/BOOT"}) {
-    if (!fs::is_directory(esp / place)) continue;
-    std::vector<fs::path> found;
-    for (const auto& item : fs::directory_iterator(esp / place))
-      if (has_our_marker(item.path())) found.push_back(item.path());
-    std::ranges::sort(found);
-    for (const fs::path& path : found) remove_reported(options, path);
+  Deeds deeds(options.dry_run, options.json);
+  for (const char* directory : {our_directory, removable_directory})
+    remove_loaders(deeds, find_ignoring_case(esp, directory));
+  // Settings of a loader that stays are its own.
+  if (!is_there(find_ignoring_case(esp, other_directory))) {
+    remove_if_there(deeds, find_ignoring_case(esp, loader_conf));
+    remove_if_there(deeds, find_ignoring_case(boot, entries_marker));
   }
-  remove_reported(options, esp / "loader/loader.conf");
-  remove_reported(options, boot / "loader/entries.srel");
-  for (const char* directory : {our_directory, "EFI/BOOT"}) remove_empty(options, esp / directory);
+  for (const char* directory : {our_directory, removable_directory})
+    remove_if_empty(deeds, esp, directory);
   for (const char* directory : {"EFI/Linux", "EFI", "loader/entries", "loader"})
-    remove_empty(options, boot / directory);
-  for (const char* directory : {"EFI", "loader"}) remove_empty(options, esp / directory);
+    remove_if_empty(deeds, boot, directory);
+  for (const char* directory : {"EFI", "loader"}) remove_if_empty(deeds, esp, directory);
+  deeds.print();
+}
+
+void print_whether_installed(const InstallOptions& options) {
+  const bool installed = is_installed(options);
+  if (options.json != JsonForm::off) {
+    print_json(Json{{"installed", installed}}, options.json);
+  } else {
+    print_text(installed ? "yes\n" : "no\n");
+  }
+  if (!installed) throw CLI::RuntimeError(1);
 }
 
 }  // namespace
@@ -234,17 +276,17 @@ void remove(const InstallOptions& options) {
 void add_install(CLI::App& app) {
   const auto options = std::make_shared<InstallOptions>();
   options->arch = native_arch();
-  const auto verb = [&](const char* name, const char* help) {
+  const auto add = [&](const char* name, const char* help, void (*action)(const InstallOptions&)) {
     CLI::App* command = app.add_subcommand(name, help);
     command->add_option("--esp-path", options->esp, "Root of the EFI system partition")
         ->type_name("DIR");
-    command->add_option("--boot-path", options->boot, "Root of the XBOOTLDR partition")
-        ->type_name("DIR");
-    command->add_option("--efi-arch", options->arch, "Architecture of the loader")
-        ->type_name("ARCH");
+    add_json_option(*command, options->json);
+    command->callback([options, action] { action(*options); });
     return command;
   };
   const auto writes = [&](CLI::App* command) {
+    command->add_option("--boot-path", options->boot, "Root of the XBOOTLDR partition")
+        ->type_name("DIR");
     command->add_flag("--dry-run", options->dry_run, "Only say what would be done");
     return command;
   };
@@ -253,21 +295,14 @@ void add_install(CLI::App& app) {
         ->type_name("DIR");
     command->add_flag("--force", options->force,
                       "Also replace newer versions and other boot loaders");
-    return command;
+    add_arch_option(*command, options->arch, "Architecture of the loader");
   };
-  copies(writes(verb("install", "Install the loader on an ESP")))->callback([options] {
-    install(*options);
-  });
-  copies(writes(verb("update", "Replace an installed loader by a newer one")))
-      ->callback([options] { update(*options); });
-  writes(verb("remove", "Remove the loader; entries and kernels stay"))->callback([options] {
-    remove(*options);
-  });
-  verb("is-installed", "Tell whether the loader is installed")->callback([options] {
-    const bool installed = is_installed(*options);
-    print_text(installed ? "yes\n" : "no\n");
-    if (!installed) throw CLI::RuntimeError(1);
-  });
+  copies(writes(add("install", "Install the loader on an ESP", install)));
+  copies(writes(add("update", "Replace an installed loader by a newer one", update)));
+  writes(add("remove", "Remove the loader; entries and kernels stay", remove));
+  add_arch_option(
+      *add("is-installed", "Tell whether the loader is installed", print_whether_installed),
+      options->arch, "Architecture of the loader");
 }
 
 }  // namespace keelson::tool

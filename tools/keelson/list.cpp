@@ -6,6 +6,7 @@
 
 #include "tools/keelson/esp_tree.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/verbs.h"
 
@@ -41,9 +42,15 @@ Json describe(const Entry& entry, const EspTree& tree, bool is_default) {
   add("architecture", entry.architecture);
   if (!entry.options_implied) add("options", entry.options);
   switch (entry.kind) {
-    case EntryKind::efi: item["efi"] = slashes(entry.executable.text()); break;
-    case EntryKind::uki: item["uki"] = slashes(entry.executable.text()); break;
-    default: item["linux"] = slashes(entry.executable.text()); break;
+    case EntryKind::efi:
+      item["efi"] = slashes(entry.executable.text());
+      break;
+    case EntryKind::uki:
+      item["uki"] = slashes(entry.executable.text());
+      break;
+    default:
+      item["linux"] = slashes(entry.executable.text());
+      break;
   }
   if (entry.profile != 0) item["profile"] = entry.profile;
   for (const EspPath& initrd : entry.initrds) item["initrd"].push_back(slashes(initrd.text()));
@@ -57,12 +64,6 @@ Json describe(const Entry& entry, const EspTree& tree, bool is_default) {
   return item;
 }
 
-std::string printable(std::u16string_view text) {
-  std::u16string copy(text);
-  make_printable(std::span(copy.data(), copy.size()));
-  return utf8(copy);
-}
-
 void print_entry(const Entry& entry, const EspTree& tree, bool is_default) {
   const auto field = [](const char* label, const std::string& value) {
     if (value.empty()) return;
@@ -70,9 +71,8 @@ void print_entry(const Entry& entry, const EspTree& tree, bool is_default) {
     print_text(std::string(name.size() < 13 ? 13 - name.size() : 0, ' ') + name + ": " + value +
                "\n");
   };
-  field("type", entry.kind == EntryKind::type2
-                    ? "Boot Loader Specification Type #2 (.efi)"
-                    : "Boot Loader Specification Type #1 (.conf)");
+  field("type", entry.kind == EntryKind::type2 ? "Boot Loader Specification Type #2 (.efi)"
+                                               : "Boot Loader Specification Type #1 (.conf)");
   field("title", printable(entry.shown_title) + (is_default ? " (default)" : "") +
                      (entry.bad() ? " (bad)" : ""));
   field("id", printable(entry.id));

@@ -1,19 +1,46 @@
 // SPDX-License-Identifier: MIT
 //
 // keelson: the command line. Exit codes: 0 done, 1 refused or failed (one line on stderr says what
-// and where), 2 the command line itself is wrong.
+// and where), 2 the command line itself is wrong. A signal ends it as that signal.
+#include <filesystem>
+#include <new>
+
 #include "efi/format/identity.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/interruption.h"
 #include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
 namespace {
 
+// "keelson measure calculate": how far the command line was understood.
+std::string understood(const CLI::App& app) {
+  std::string words = app.get_name();
+  for (const CLI::App* verb = &app; !verb->get_subcommands().empty();) {
+    verb = verb->get_subcommands().front();
+    words += " " + verb->get_name();
+  }
+  return words;
+}
+
+int refuse_command_line(const CLI::App& app, const CLI::ParseError& error) {
+  const auto unknown = app.remaining();
+  std::string reason = error.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && reason.starts_with("A sub"))
+    reason = unknown.empty() ? "no verb is given" : unknown.front() + ": no such verb";
+  const std::string verb = understood(app);
+  print_failure((verb == app.get_name() ? "" : verb.substr(app.get_name().size() + 1) + ": ") +
+                reason + "; see " + verb + " --help");
+  return 2;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Builds, installs, inspects and predicts the chain from UEFI firmware to a Linux kernel.",
       "keelson");
-  app.set_version_flag("--version", "keelson " + std::string(identity::version));
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
+  app.set_version_flag("--version", "keelson " + std::string(identity::version),
+                       "Print the version and exit");
   app.require_subcommand(1);
   app.fallthrough();
   bool quiet = false;
@@ -26,18 +53,14 @@ int run(int argc, char** argv) {
   add_list(app);
   add_measure(app);
   add_predict(app);
+  for (CLI::App* verb : app.get_subcommands({})) verb->group("Verbs");
   try {
     app.parse(argc, argv);
   } catch (const CLI::RuntimeError& answer) {
     return answer.get_exit_code();  // a verb's own exit code
   } catch (const CLI::ParseError& error) {
-    const auto unknown = app.remaining();
-    if (app.get_subcommands().empty() && !unknown.empty()) {
-      print_failure(unknown.front() + ": no such verb; keelson --help lists them");
-      return 2;
-    }
     // Help and version arrive this way too, with code 0.
-    return app.exit(error) == 0 ? 0 : 2;
+    return error.get_exit_code() == 0 ? app.exit(error) : refuse_command_line(app, error);
   }
   return 0;
 }
@@ -46,10 +69,19 @@ int run(int argc, char** argv) {
 }  // namespace keelson::tool
 
 int main(int argc, char** argv) {
+  using namespace keelson::tool;
+  watch_for_signals();
   try {
-    return keelson::tool::run(argc, argv);
+    return run(argc, argv);
+  } catch (const Interrupted& interruption) {
+    print_failure("interrupted; no file is half written");
+    interruption.end_program();
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_failure(error.path1().string() + ": " + error.code().message());
+  } catch (const std::bad_alloc&) {
+    print_failure("not enough memory");
   } catch (const std::exception& failure) {
-    keelson::tool::print_failure(failure.what());
-    return 1;
+    print_failure(failure.what());
   }
+  return 1;
 }

@@ -40,18 +40,19 @@ void add_measure(CLI::App& app) {
   const auto options = std::make_shared<MeasureOptions>();
   CLI::App* measure = app.add_subcommand("measure", "Compute the PCR 11 values of section files");
   measure->require_subcommand(1);
+  measure->get_formatter()->label("SUBCOMMAND", "VERB");
   CLI::App* command = measure->add_subcommand("calculate", "Print the expected PCR 11 values");
   for (const UkiSectionRow& section : uki_sections) {
     if (!section.measured) continue;
-    CLI::Option* option = command->add_option(
-        "--" + std::string(section.name.substr(1)),
-        options->files[static_cast<std::size_t>(section.id)],
-        "Content of section " + std::string(section.name));
-    option->type_name("FILE");
+    CLI::Option* option = command->add_option("--" + std::string(section.name.substr(1)),
+                                              options->files[static_cast<std::size_t>(section.id)],
+                                              "Content of section " + std::string(section.name));
+    option->option_text("FILE")->allow_extra_args(false);
     if (!section.many) option->expected(1)->take_last();
   }
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);
+  command->group("Verbs");
   command->callback([options] { calculate(*options); });
 }
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 
 namespace keelson::tool {
 namespace {
@@ -20,19 +21,19 @@ bool coloured() {
   return ::isatty(STDERR_FILENO) != 0 && (no_color == nullptr || *no_color == '\0');
 }
 
-void message(std::string_view label, const char* colour, std::string_view text) {
-  const bool colours = coloured();
-  std::fprintf(stderr, "keelson: %s%.*s%s%.*s\n", colours ? colour : "",
-               static_cast<int>(label.size()), label.data(), colours ? "\033[0m" : "",
-               static_cast<int>(text.size()), text.data());
+// Names of files may hold line ends and worse.
+void print_message(const std::string& before, std::string_view text) {
+  const std::string line = before + printable(text) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace
 
 void print_json(const Json& value, JsonForm form) {
   // Names on a disk may be any bytes: what is not UTF-8 is shown as U+FFFD, not refused.
-  const std::string text = value.dump(form == JsonForm::pretty ? 2 : -1, ' ', false,
-                                      Json::error_handler_t::replace) + "\n";
+  const std::string text =
+      value.dump(form == JsonForm::pretty ? 2 : -1, ' ', false, Json::error_handler_t::replace) +
+      "\n";
   print_text(text);
 }
 
@@ -41,11 +42,13 @@ void print_text(std::string_view text) {
     throw Failure("standard output: cannot write");
 }
 
-void warn(std::string_view text) { message("warning: ", "\033[1;33m", text); }
+void warn(std::string_view text) {
+  print_message(coloured() ? "keelson: \033[1;33mwarning: \033[0m" : "keelson: warning: ", text);
+}
 void note(std::string_view text) {
-  if (!quiet_messages) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+  if (!quiet_messages) print_message("", text);
 }
 void set_quiet(bool quiet) { quiet_messages = quiet; }
-void print_failure(std::string_view text) { message("", "", text); }
+void print_failure(std::string_view text) { print_message("keelson: ", text); }
 
 }  // namespace keelson::tool

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns what the tool prints: data on stdout (text, or JSON in the chosen form), messages on
-// stderr. Colour only on a terminal and not with NO_COLOR.
+// stderr, one line each. Colour only on a terminal and not with NO_COLOR.
 #pragma once
 
 #include <nlohmann/json.hpp>

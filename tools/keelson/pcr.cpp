@@ -22,6 +22,12 @@ std::string normalised(const std::string& path) {
   return result;
 }
 
+std::string heading_of(const PcrValue& value) {
+  std::string text = "# PCR[" + std::to_string(value.index) + "]";
+  if (value.phase) return text + " Phase <" + (value.phase->empty() ? ":" : *value.phase) + ">";
+  return text + (value.index == pcr::boot_loader_code ? " Boot loader code" : " Parameters");
+}
+
 }  // namespace
 
 void PcrChoice::add_options(CLI::App& command) {
@@ -67,8 +73,9 @@ std::vector<PcrValue> replay_banks(const MeasurementList& list, std::uint32_t in
 
 std::vector<PcrValue> replay_phases_of(const MeasurementList& list, const PcrChoice& choice) {
   std::vector<PcrValue> values;
-  for (const PcrValue& image : replay_banks(list, pcr::kernel_image, choice))
-    for (const std::string& path : choice.chosen_phases())
+  const auto images = replay_banks(list, pcr::kernel_image, choice);
+  for (const std::string& path : choice.chosen_phases())
+    for (const PcrValue& image : images)
       values.push_back(
           {image.index, path, or_fail(replay_phases(image.value, path), "PCR prediction")});
   return values;
@@ -87,13 +94,11 @@ void print_pcrs(const std::vector<PcrValue>& values, JsonForm form) {
     print_json(banks, form);
     return;
   }
-  std::optional<std::string> heading;
+  std::string heading;
   for (const PcrValue& value : values) {
-    if (value.phase && value.phase != heading) {
-      heading = value.phase;
-      note("# PCR[" + std::to_string(value.index) + "] Phase <" +
-           (value.phase->empty() ? ":" : *value.phase) + ">");
-    }
+    const std::string wanted = heading_of(value);
+    if (wanted != heading) note(wanted);
+    heading = wanted;
     print_text(std::to_string(value.index) + ":" + std::string(name(value.value.algorithm())) +
                "=" + std::string(std::string_view(value.value.hex())) + "\n");
   }

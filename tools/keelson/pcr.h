@@ -38,7 +38,7 @@ struct PcrChoice {
 // PCR `index` of a chain of measurements, once per bank.
 std::vector<PcrValue> replay_banks(const MeasurementList& list, std::uint32_t index,
                                    const PcrChoice& choice);
-// PCR 11 at every phase, bank by bank.
+// PCR 11 in every bank, phase by phase, as systemd-measure orders its lines.
 std::vector<PcrValue> replay_phases_of(const MeasurementList& list, const PcrChoice& choice);
 
 // Text: "11:sha256=HEX" on stdout, under "# PCR[11] Phase <enter-initrd>" on stderr.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // keelson predict: the PCR values that a boot through our loader and stub will lead to, from the
-// files alone: PCR 4 (the chain of images), 11 (the UKI, per boot phase), 12 (the parameters). Walks
-// the same measurement lists as loader and stub, so prediction and measurement cannot differ.
+// files alone: PCR 4 (the chain of images), 11 (the UKI, per boot phase), 12 (the parameters).
+// Walks the same measurement lists as loader and stub, so prediction and measurement cannot differ.
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -11,6 +11,7 @@
 #include "efi/format/uki.h"
 #include "tools/keelson/esp_tree.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/verbs.h"
@@ -19,8 +20,8 @@ namespace keelson::tool {
 namespace {
 
 struct PredictOptions {
-  std::string esp, boot, entry;        // an ESP tree and an entry's id, or
-  std::string loader, uki, line;       // single files and the line an entry passes
+  std::string esp, boot, entry;   // an ESP tree and an entry's id, or
+  std::string loader, uki, line;  // single files and the line an entry passes
   std::uint32_t profile = 0;
   bool secure_boot = false;
   PcrChoice pcrs;
@@ -38,9 +39,8 @@ struct Chain {
 
 std::size_t find_entry_or_fail(EspTree& tree, const PredictOptions& options, TextArena& arena) {
   const auto entries = std::as_const(tree.entries()).entries();
-  const auto found = options.entry.empty()
-                         ? tree.default_entry().index
-                         : find_entry(entries, utf16(options.entry, arena));
+  const auto found = options.entry.empty() ? tree.default_entry().index
+                                           : find_entry(entries, utf16(options.entry, arena));
   if (!found)
     throw Failure(options.esp + ": no boot entry" +
                   (options.entry.empty() ? "" : " called " + options.entry) +
@@ -53,16 +53,17 @@ Chain chain_of_tree(EspTree& tree, const PredictOptions& options, TextArena& are
   if (entry.kind != EntryKind::uki && entry.kind != EntryKind::type2)
     throw Failure(utf8(entry.id) + ": is not a unified kernel image; only those are predicted");
   Chain chain{.loader = tree.resolve(EntrySource::esp,
-                                       utf16("\\EFI\\BOOT\\BOOT" + native_arch() + ".EFI", arena)),
+                                     utf16("\\EFI\\BOOT\\BOOT" + native_arch() + ".EFI", arena)),
               .uki = tree.resolve(entry.source, entry.executable.text()),
               .options = entry.options,
               .options_implied = entry.options_implied,
               .profile = entry.profile};
-  const fs::path ours =
-      tree.resolve(EntrySource::esp, utf16("\\EFI\\keelson\\keelson-boot" + native_arch() + ".efi",
-                                           arena));
-  if (!options.loader.empty()) chain.loader = options.loader;
-  else if (!fs::is_regular_file(chain.loader)) chain.loader = ours;
+  const fs::path ours = tree.resolve(
+      EntrySource::esp, utf16("\\EFI\\keelson\\keelson-boot" + native_arch() + ".efi", arena));
+  if (!options.loader.empty())
+    chain.loader = options.loader;
+  else if (!fs::is_regular_file(chain.loader))
+    chain.loader = ours;
   if (!options.line.empty()) {
     chain.options = utf16(options.line, arena);
     chain.options_implied = false;
@@ -140,8 +141,7 @@ void predict(const PredictOptions& options) {
   const Buffer bytes = read_file(chain.uki);
   const auto uki = or_fail(uki::Uki::parse(bytes, pe::Layout::file, pe::Accept::any_machine),
                            chain.uki.string());
-  const auto sections =
-      uki.effective(or_fail(uki.profile(chain.profile), chain.uki.string()));
+  const auto sections = uki.effective(or_fail(uki.profile(chain.profile), chain.uki.string()));
   MeasurementList list;
   or_fail(list.add_uki(uki, sections), chain.uki.string());
   add_parameters(list, chain, uki, sections, options.secure_boot, arena);
@@ -170,8 +170,9 @@ void add_predict(CLI::App& app) {
        "FILE");
   text("--options", options->line, "Line that the entry passes", "TEXT");
   command->add_option("--profile", options->profile, "Profile number")->type_name("N");
-  command->add_option("--secure-boot", options->secure_boot,
-                      "Whether Secure Boot will be on (default: no)")
+  command
+      ->add_option("--secure-boot", options->secure_boot,
+                   "Whether Secure Boot will be on (default: no)")
       ->type_name("BOOL");
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);

@@ -3,6 +3,9 @@
 // Looking for our firmware programs.
 #include "tools/keelson/programs.h"
 
+#include <algorithm>
+#include <array>
+
 #include "efi/format/pe.h"
 #include "tools/keelson/failure.h"
 
@@ -22,9 +25,12 @@ fs::path build_directory() {
 
 std::string program_file_name(Program program, const std::string& arch) {
   switch (program) {
-    case Program::loader: return "keelson-boot" + arch + ".efi";
-    case Program::stub: return "keelson-stub" + arch + ".efi.stub";
-    case Program::addon: return "keelson-addon" + arch + ".efi.stub";
+    case Program::loader:
+      return "keelson-boot" + arch + ".efi";
+    case Program::stub:
+      return "keelson-stub" + arch + ".efi.stub";
+    case Program::addon:
+      return "keelson-addon" + arch + ".efi.stub";
   }
   return {};
 }
@@ -51,5 +57,12 @@ fs::path find_program(Program program, const std::string& arch, const fs::path& 
 }
 
 std::string native_arch() { return std::string(pe::efi_arch(pe::native_machine)); }
+
+bool is_architecture(std::string_view name) {
+  using enum pe::Machine;
+  return std::ranges::any_of(
+      std::array{i386, x64, arm, aa64, riscv32, riscv64, loongarch32, loongarch64},
+      [&](pe::Machine machine) { return pe::efi_arch(machine) == name; });
+}
 
 }  // namespace keelson::tool

@@ -18,7 +18,8 @@ std::string program_file_name(Program program, const std::string& arch);
 // Where it is. `directory` empty: the usual places. Failure names what was looked for, where.
 fs::path find_program(Program program, const std::string& arch, const fs::path& directory = {});
 
-// The UEFI name of this machine's architecture.
+// The UEFI name of this machine's architecture: "x64".
 std::string native_arch();
+bool is_architecture(std::string_view name);
 
 }  // namespace keelson::tool

@@ -1,72 +1,139 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs sbsign on a private copy of the image and reads the result back.
+// Runs sbsign on files in memory and checks what it made.
 #include "tools/keelson/signing.h"
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "efi/format/authenticode.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/interruption.h"
 
 extern char** environ;
 
 namespace keelson::tool {
 namespace {
 
-// Runs a program with its output collected in `log`; answers its exit status, 127 if not found.
-int run_quietly(const std::vector<std::string>& words, const fs::path& log) {
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  pid_t child = 0;
-  const int error =
-      ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error == ENOENT) return 127;
-  if (error != 0) throw Failure(words[0] + ": cannot start: " + std::strerror(error));
+// A file without a name, which a child process opens by its number: nothing is left behind.
+class FileInMemory {
+ public:
+  FileInMemory() : descriptor_(::memfd_create("keelson", 0)) {
+    if (descriptor_ < 0) throw Failure(std::string("no file in memory: ") + std::strerror(errno));
+  }
+  ~FileInMemory() { ::close(descriptor_); }
+  FileInMemory(const FileInMemory&) = delete;
+  FileInMemory& operator=(const FileInMemory&) = delete;
+
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  void write(Bytes content) {
+    for (std::size_t done = 0; done < content.size();) {
+      stop_if_interrupted();
+      const ssize_t count = ::write(descriptor_, content.data() + done, content.size() - done);
+      if (count < 0 && errno != EINTR)
+        throw Failure(std::string("no memory for the image to sign: ") + std::strerror(errno));
+      if (count > 0) done += static_cast<std::size_t>(count);
+    }
+  }
+
+ private:
+  int descriptor_;
+};
+
+// The child starts with the reactions to signals that every program expects.
+class SpawnSettings {
+ public:
+  explicit SpawnSettings(const std::string& log) {
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    for (const int signal : {SIGPIPE, SIGXFSZ}) ::sigaddset(&signals, signal);
+    ::posix_spawnattr_setsigdefault(&attributes_, &signals);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log.c_str(), O_WRONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO);
+  }
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+// Exit status of a child; it ends when we are to end.
+int wait_for(pid_t child, const std::string& name) {
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) throw Failure(words[0] + ": lost while it ran");
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw Failure(name + ": lost while it ran");
+    try {
+      stop_if_interrupted();
+    } catch (const Interrupted&) {
+      ::kill(child, SIGTERM);
+      throw;
+    }
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-std::string first_line(const Buffer& text) {
-  const std::string_view all = text_of(text);
-  return std::string(all.substr(0, all.find('\n')));
+// Runs a program with its output collected in `log`; answers its exit status, 127 if not found.
+int run_quietly(const std::vector<std::string>& words, const FileInMemory& log) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const SpawnSettings settings(log.path());
+  pid_t child = 0;
+  const int error = ::posix_spawnp(&child, arguments[0], settings.actions(), settings.attributes(),
+                                   arguments.data(), environ);
+  if (error == ENOENT) return 127;
+  if (error != 0) throw Failure(words[0] + ": cannot start: " + std::strerror(error));
+  return wait_for(child, words[0]);
+}
+
+// The first line that is no warning; libraries below sbsign add more behind it.
+std::string reason_in(const Buffer& log) {
+  std::string_view rest = text_of(log);
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    if (!line.empty() && !line.starts_with("warning:")) return std::string(line);
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+  }
+  return "it gave no reason";
 }
 
 }  // namespace
 
 Buffer sign_image(Bytes image, const SigningKey& key) {
   if (key.private_key.empty() || key.certificate.empty())
-    throw Failure(
-        "signing needs both --secureboot-private-key= and --secureboot-certificate=");
+    throw Failure("signing needs both --secureboot-private-key= and --secureboot-certificate=");
   read_file(key.private_key);  // a clear error before sbsign's
   read_file(key.certificate);
-  const TemporaryDirectory directory;
-  const fs::path input = directory.path() / "image";
-  const fs::path output = directory.path() / "signed";
-  const fs::path log = directory.path() / "log";
-  write_new_file(input, image, 0600);
+  FileInMemory input;
+  const FileInMemory output, log;
+  input.write(image);
   const int status = run_quietly({"sbsign", "--key", key.private_key, "--cert", key.certificate,
-                                  "--output", output.string(), input.string()},
+                                  "--output", output.path(), input.path()},
                                  log);
   if (status == 127) throw Failure("sbsign: not found; install the package sbsigntool");
   if (status != 0)
-    throw Failure("sbsign refused to sign with " + key.private_key + ": " +
-                  first_line(read_file(log)));
-  Buffer result = read_file(output);
+    throw Failure("sbsign cannot sign with " + key.private_key + " and " + key.certificate + ": " +
+                  reason_in(read_file(log.path())));
+  Buffer result = read_file(output.path());
   const Bytes table = or_fail(authenticode::certificate_table(result), "signed image");
   if (table.empty()) throw Failure("sbsign left the image without a signature");
   return result;

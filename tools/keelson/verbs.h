@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/keelson/output.h"
+#include "tools/keelson/programs.h"
 
 namespace keelson::tool {
 
@@ -20,11 +21,30 @@ void add_predict(CLI::App& app);
 
 // --json=short|pretty|off
 inline void add_json_option(CLI::App& command, JsonForm& form) {
-  static const std::map<std::string, JsonForm> forms = {
-      {"off", JsonForm::off}, {"short", JsonForm::brief}, {"pretty", JsonForm::pretty}};
-  command.add_option("--json", form, "Print JSON: short, pretty or off")
-      ->transform(CLI::Transformer(forms))
-      ->option_text("FORM");
+  command
+      .add_option_function<std::string>(
+          "--json",
+          [&form](const std::string& text) {
+            if (text == "short")
+              form = JsonForm::brief;
+            else if (text == "pretty")
+              form = JsonForm::pretty;
+            else if (text == "off")
+              form = JsonForm::off;
+            else
+              throw CLI::ValidationError("--json=" + text, "is none of short, pretty, off");
+          },
+          "Print JSON: short, pretty or off")
+      ->type_name("FORM");
+}
+
+// --efi-arch=: refused unless it is an architecture of UEFI. `arch` holds the default.
+inline void add_arch_option(CLI::App& command, std::string& arch, const std::string& help) {
+  command.add_option("--efi-arch", arch, help + " (default: " + arch + ")")
+      ->check([](const std::string& text) {
+        return is_architecture(text) ? std::string() : text + " is no architecture of UEFI";
+      })
+      ->type_name("ARCH");
 }
 
 // An option that may repeat, one value each time, so that it never swallows a file name after it.
