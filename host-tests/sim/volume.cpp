@@ -462,7 +462,7 @@ Status Volume::read_item(OpenFile& directory, UINTN* size, void* buffer) {
 }
 
 Status Volume::read(OpenFile& file, UINTN* size, void* buffer) {
-  return operate(Operation::read, "File.Read", file.path, [&] {
+  const Status result = operate(Operation::read, "File.Read", file.path, [&] {
     if (failed(file.check_medium())) return file.check_medium();
     if (file.node->is_directory()) return read_item(file, size, buffer);
     const std::vector<std::byte>& content = file.node->content;
@@ -481,6 +481,8 @@ Status Volume::read(OpenFile& file, UINTN* size, void* buffer) {
     *size = count;
     return status::success;
   });
+  if (!failed(result) && read_lie_) *size = *read_lie_;
+  return result;
 }
 
 Status Volume::set_position(OpenFile& file, std::uint64_t position) {
@@ -493,7 +495,7 @@ Status Volume::set_position(OpenFile& file, std::uint64_t position) {
 }
 
 Status Volume::get_info(OpenFile& file, const Guid& type, UINTN* size, void* buffer) {
-  return operate(Operation::get_info, "File.GetInfo", file.path, [&] {
+  const Status result = operate(Operation::get_info, "File.GetInfo", file.path, [&] {
     if (failed(file.check_medium())) return file.check_medium();
     if (type == file_info_id)
       return answer(file.node->info(), offsetof(EFI_FILE_INFO, FileName), file.node->name, size,
@@ -510,6 +512,8 @@ Status Volume::get_info(OpenFile& file, const Guid& type, UINTN* size, void* buf
       return answer(EFI_FILE_SYSTEM_VOLUME_LABEL_INFO{}, 0, label_, size, buffer);
     return status::unsupported;
   });
+  if (!failed(result) && info_lie_) *size = *info_lie_;
+  return result;
 }
 
 // ---- Writing ----

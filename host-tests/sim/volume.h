@@ -86,6 +86,10 @@ class Volume {
   // A directory item that did not fit is gone (VirtualBox); otherwise it comes again.
   void set_loses_items_that_do_not_fit(bool loses) { loses_items_ = loses; }
 
+  // Reads, or information, claim that they filled so many bytes.
+  void set_read_lie(std::optional<std::uint64_t> size) { read_lie_ = size; }
+  void set_info_lie(std::optional<std::uint64_t> size) { info_lie_ = size; }
+
   // ---- Interference: from the `nth` such operation on that path on, `times` times. An empty path
   // means any. Operations are counted from this call on. ----
   static constexpr std::uint64_t always = ~std::uint64_t{0};
@@ -155,6 +159,8 @@ class Volume {
   std::uint64_t free_space_ = 100_MiB;
   std::uint64_t longest_read_ = 1_MiB;
   std::uint64_t shortened_read_ = ~std::uint64_t{0};
+  std::optional<std::uint64_t> read_lie_;
+  std::optional<std::uint64_t> info_lie_;
   bool read_only_ = false;
   bool loses_items_ = false;
 };
