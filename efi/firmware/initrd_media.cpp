@@ -130,13 +130,14 @@ void InitrdMedia::remove() {
   undo_.forget();
   if (state_.empty()) return;
   State& state = *reinterpret_cast<State*>(state_.data());
-  if (state.has_protocol)
-    boot_services().UninstallProtocolInterface(state.handle, as_efi(protocol_guid::load_file2),
-                                               &state.protocol);
-  // Somebody may have taken the path over meanwhile; then this answers "not found".
+  // The path first: somebody may have taken it over meanwhile, and then this answers "not found" as
+  // long as our LoadFile2 keeps the handle alive.
   if (state.handle != nullptr)
     boot_services().UninstallProtocolInterface(state.handle, as_efi(protocol_guid::device_path),
                                                state.path.data());
+  if (state.has_protocol)
+    boot_services().UninstallProtocolInterface(state.handle, as_efi(protocol_guid::load_file2),
+                                               &state.protocol);
   state_ = Pages();
 }
 

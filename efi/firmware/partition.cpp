@@ -15,6 +15,8 @@ namespace {
 
 // Paths of disks are short; longer ones are not followed.
 constexpr std::size_t longest_disk_path = 1024;
+// No disk wants its buffers aligned to more.
+constexpr std::uint32_t largest_alignment = 1u << 20;
 
 // A disk as a whole, readable by blocks.
 class Disk {
@@ -25,6 +27,8 @@ class Disk {
     const EFI_BLOCK_IO_MEDIA* const media = disk.io_->Media;
     if (media == nullptr || media->MediaPresent == FALSE || media->LogicalPartition != FALSE)
       return fail(Errc::unsupported, "not a whole disk, or no medium");
+    if (media->IoAlign > largest_alignment)
+      return fail(Errc::unsupported, "disk with an impossible alignment", media->IoAlign);
     disk.shape_ = {.block_size = media->BlockSize, .last_lba = media->LastBlock};
     TRY(gpt::check(disk.shape_));
     return disk;
