@@ -12,6 +12,7 @@
 #include "tools/keelson/failure.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/programs.h"
+#include "tools/keelson/sections.h"
 #include "tools/keelson/signing.h"
 #include "tools/keelson/verbs.h"
 
@@ -82,18 +83,22 @@ linker::CustomSection custom_section(const std::string& argument, Inputs& inputs
   return {argument.substr(0, colon), inputs.text(argument.substr(colon + 1))};
 }
 
-pe::Image image_in(Bytes bytes, const std::string& path) {
-  return or_fail(pe::Image::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
-}
-
 // What a stub of this machine can start: a PE image for the same machine.
-void check_kernel(Bytes kernel, const std::string& path, pe::Machine machine) {
+void check_kernel(Bytes kernel, const std::string& path, pe::Machine machine,
+                  const std::string& stub) {
   const auto image = pe::Image::parse(kernel, pe::Layout::file, pe::Accept::any_machine);
   if (!image.has_value())
     throw Failure(path + ": not a kernel with an EFI stub: " + describe(image.error()));
-  if (image->headers().machine != machine)
+  if (whole_image(kernel, path).headers().machine != machine)
     throw Failure(path + ": is for " + std::string(pe::efi_arch(image->headers().machine)) +
-                  ", the stub for " + std::string(pe::efi_arch(machine)));
+                  ", the stub " + stub + " for " + std::string(pe::efi_arch(machine)));
+}
+
+Bytes profile_in(Bytes bytes, const std::string& path) {
+  if (!or_fail(uki::Uki::parse(whole_image(bytes, path)), path).has_profiles())
+    throw Failure(path +
+                  ": holds no profile; build it with --profile= and without --join-profile=");
+  return bytes;
 }
 
 // As ukify decides it: a `.profile` that nothing is joined to is a file to join later.
@@ -111,9 +116,9 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
           ? find_program(addon ? Program::addon : Program::stub, options.arch).string()
           : options.stub;
   uki.stub = inputs.file(stub);
-  const pe::Machine machine = image_in(uki.stub, stub).headers().machine;
+  const pe::Machine machine = whole_image(uki.stub, stub).headers().machine;
   uki.kernel = inputs.optional_file(options.linux_file);
-  if (uki.kernel) check_kernel(*uki.kernel, options.linux_file, machine);
+  if (uki.kernel) check_kernel(*uki.kernel, options.linux_file, machine, stub);
   const std::string os_release =
       !os_release_given && !addon ? host_os_release() : options.os_release;
   uki.osrel = inputs.optional_text(os_release);
@@ -131,17 +136,18 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
   for (const std::string& section : options.sections)
     uki.custom.push_back(custom_section(section, inputs));
   for (const std::string& path : options.profiles_to_join)
-    uki.joined.push_back({.pe = inputs.file(path), .pcrsig = std::nullopt});
+    uki.joined.push_back({.pe = profile_in(inputs.file(path), path), .pcrsig = std::nullopt});
   return uki;
 }
 
-void print_measurement(Bytes image, const BuildOptions& options) {
+// PCR 11 of the first profile.
+std::vector<PcrValue> measure(Bytes image, const BuildOptions& options) {
   const auto uki =
       or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine), options.output);
   MeasurementList list;
   const uki::Range first = or_fail(uki.profile(0), options.output);
   or_fail(list.add_uki(uki, uki.effective(first)), options.output);
-  print_pcrs(replay_phases_of(list, options.pcrs), options.json);
+  return replay_phases_of(list, options.pcrs);
 }
 
 // ukify's names: KERNEL.unsigned.efi or KERNEL.signed.efi, here.
@@ -153,31 +159,34 @@ std::string output_of(const BuildOptions& options) {
          (options.key.given() ? ".signed.efi" : ".unsigned.efi");
 }
 
-void print_built(Bytes image, const BuildOptions& options) {
-  if (options.measure) {
-    print_measurement(image, options);
-  } else if (options.json != JsonForm::off) {
-    print_json(Json{{"path", options.output},
-                    {"size", image.size()},
-                    {"sha256", std::string(std::string_view(sha256(image).hex()))},
-                    {"signed", options.key.given()}},
-               options.json);
-  }
-  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
-       " (" + std::to_string(image.size()) + " bytes).");
+Json describe(Bytes image, const BuildOptions& options) {
+  return {{"path", options.output},
+          {"size", image.size()},
+          {"sha256", std::string(std::string_view(sha256(image).hex()))},
+          {"signed", options.key.given()}};
 }
 
 void build(BuildOptions options, bool os_release_given) {
   options.output = output_of(options);
+  if (options.key.given()) options.key.check();
   Inputs inputs;
   const linker::UkiInputs uki = read_inputs(options, os_release_given, inputs);
   auto built = linker::build_uki(uki);
   if (!built.has_value()) throw Failure(options.output + ": not built: " + built.error().text());
-  for (const std::string& text : built->notes) warn(options.output + ": " + text);
   const Buffer image =
       options.key.given() ? sign_image(built->image, options.key) : std::move(built->image);
+  std::vector<PcrValue> pcrs;
+  if (options.measure) pcrs = measure(image, options);
   write_file(options.output, image);
-  print_built(image, options);
+
+  for (const std::string& text : built->notes) warn(options.output + ": " + text);
+  if (options.measure) {
+    print_pcrs(pcrs, options.json);
+  } else if (options.json != JsonForm::off) {
+    print_json(describe(image, options), options.json);
+  }
+  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
+       " (" + std::to_string(image.size()) + " bytes).");
 }
 
 void add_key_options(CLI::App& command, SigningKey& key) {
@@ -250,7 +259,7 @@ void add_sign(CLI::App& app) {
       throw Failure("sign: --output= goes with one FILE");
     for (const std::string& path : options->files) {
       const Buffer image = read_file(path);
-      image_in(image, path);
+      whole_image(image, path);
       const std::string target = options->output.empty() ? path : options->output;
       write_file(target, sign_image(image, options->key));
       note("Signed " + target + ".");

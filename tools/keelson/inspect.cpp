@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "efi/base/digest.h"
-#include "efi/format/authenticode.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/host_text.h"
@@ -88,7 +87,7 @@ void print_range(const Json& sections, const std::string& indent) {
 
 Json inspect_file(const std::string& path, const InspectOptions& options) {
   const Buffer bytes = read_file(path);
-  const auto uki = or_fail(uki::Uki::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
+  const auto uki = or_fail(uki::Uki::parse(whole_image(bytes, path)), path);
   Json result = describe_range(uki, uki.base(), options, path);
   std::optional<uki::Range> range = uki.next_profile(uki.base());
   for (; range; range = uki.next_profile(*range))

@@ -5,6 +5,8 @@
 // second one ends it at once. A full pipe or a size limit is an error of the write, not a signal.
 #pragma once
 
+#include <sys/types.h>
+
 #include <exception>
 
 namespace keelson::tool {
@@ -24,5 +26,7 @@ class Interrupted : public std::exception {
 void watch_for_signals();
 // Throws Interrupted if a signal came.
 void stop_if_interrupted();
+// Waits until the child process has ended (it is still to be reaped), or throws Interrupted.
+void wait_for_end(pid_t child);
 
 }  // namespace keelson::tool

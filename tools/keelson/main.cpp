@@ -2,6 +2,7 @@
 //
 // keelson: the command line. Exit codes: 0 done, 1 refused or failed (one line on stderr says what
 // and where), 2 the command line itself is wrong. A signal ends it as that signal.
+#include <algorithm>
 #include <filesystem>
 #include <new>
 
@@ -34,6 +35,22 @@ int refuse_command_line(const CLI::App& app, const CLI::ParseError& error) {
   return 2;
 }
 
+// CLI11 takes the next word for the value of "--option=", which here is an empty one. It also wants
+// the words in reverse.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words;
+  bool options = true;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    options = options && word != "--";
+    const bool empty_value = options && word.starts_with("--") && word.find('=') == word.size() - 1;
+    words.push_back(empty_value ? word.substr(0, word.size() - 1) : word);
+    if (empty_value) words.emplace_back();
+  }
+  std::ranges::reverse(words);
+  return words;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Builds, installs, inspects and predicts the chain from UEFI firmware to a Linux kernel.",
@@ -43,6 +60,7 @@ int run(int argc, char** argv) {
                        "Print the version and exit");
   app.require_subcommand(1);
   app.fallthrough();
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   bool quiet = false;
   app.add_flag("-q,--quiet", quiet, "Print warnings and errors only");
   app.parse_complete_callback([&quiet] { set_quiet(quiet); });
@@ -55,7 +73,7 @@ int run(int argc, char** argv) {
   add_predict(app);
   for (CLI::App* verb : app.get_subcommands({})) verb->group("Verbs");
   try {
-    app.parse(argc, argv);
+    app.parse(words_of(argc, argv));
   } catch (const CLI::RuntimeError& answer) {
     return answer.get_exit_code();  // a verb's own exit code
   } catch (const CLI::ParseError& error) {

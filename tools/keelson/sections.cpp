@@ -3,16 +3,24 @@
 // Section contents for the tool.
 #include "tools/keelson/sections.h"
 
+#include "efi/format/authenticode.h"
 #include "efi/format/identity.h"
 #include "efi/format/uki_sections.h"
 #include "tools/keelson/failure.h"
 
 namespace keelson::tool {
 
+pe::Image whole_image(Bytes bytes, const std::string& path) {
+  const pe::Image image =
+      or_fail(pe::Image::parse(bytes, pe::Layout::file, pe::Accept::any_machine), path);
+  or_fail(authenticode::hashed_bytes(bytes), path);
+  return image;
+}
+
 Buffer section_content(const pe::Image& image, const pe::Section& section,
                        const std::string& path) {
   const pe::SectionData data = or_fail(image.data(section), path);
-  if (data.zeros > 4_GiB)
+  if (data.zeros > 1_GiB)
     throw Failure(path + ": section " + std::string(section.name()) + " claims an absurd size");
   Buffer content(data.stored.begin(), data.stored.end());
   content.resize(static_cast<std::size_t>(data.size()));

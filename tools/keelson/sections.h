@@ -12,6 +12,9 @@
 
 namespace keelson::tool {
 
+// A PE image of any machine whose sections are all there. `path` is for the Failure.
+pe::Image whole_image(Bytes bytes, const std::string& path);
+
 // virtual_size bytes. `path` is for the Failure.
 Buffer section_content(const pe::Image& image, const pe::Section& section, const std::string& path);
 

@@ -77,17 +77,16 @@ class SpawnSettings {
 };
 
 // Exit status of a child; it ends when we are to end.
-int wait_for(pid_t child, const std::string& name) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw Failure(name + ": lost while it ran");
-    try {
-      stop_if_interrupted();
-    } catch (const Interrupted&) {
-      ::kill(child, SIGTERM);
-      throw;
-    }
+int exit_status_of(pid_t child, const std::string& name) {
+  try {
+    wait_for_end(child);
+  } catch (const Interrupted&) {
+    ::kill(child, SIGTERM);
+    throw;
   }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) throw Failure(name + ": lost while it ran");
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
@@ -102,7 +101,7 @@ int run_quietly(const std::vector<std::string>& words, const FileInMemory& log) 
                                    arguments.data(), environ);
   if (error == ENOENT) return 127;
   if (error != 0) throw Failure(words[0] + ": cannot start: " + std::strerror(error));
-  return wait_for(child, words[0]);
+  return exit_status_of(child, words[0]);
 }
 
 // The first line that is no warning; libraries below sbsign add more behind it.
@@ -118,11 +117,15 @@ std::string reason_in(const Buffer& log) {
 
 }  // namespace
 
-Buffer sign_image(Bytes image, const SigningKey& key) {
-  if (key.private_key.empty() || key.certificate.empty())
+void SigningKey::check() const {
+  if (private_key.empty() || certificate.empty())
     throw Failure("signing needs both --secureboot-private-key= and --secureboot-certificate=");
-  read_file(key.private_key);  // a clear error before sbsign's
-  read_file(key.certificate);
+  read_file(private_key);  // a clear error before sbsign's
+  read_file(certificate);
+}
+
+Buffer sign_image(Bytes image, const SigningKey& key) {
+  key.check();
   FileInMemory input;
   const FileInMemory output, log;
   input.write(image);

@@ -13,9 +13,11 @@ struct SigningKey {
   std::string private_key;  // PEM files
   std::string certificate;
   bool given() const { return !private_key.empty() || !certificate.empty(); }
+  // Failure: only one half is given, or cannot be read.
+  void check() const;
 };
 
-// The signed image. Failure: only one half of the key is given, sbsign is missing or refuses.
+// The signed image. Failure: as check(); sbsign is missing or refuses.
 Buffer sign_image(Bytes image, const SigningKey& key);
 
 }  // namespace keelson::tool

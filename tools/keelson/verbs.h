@@ -29,7 +29,7 @@ inline void add_json_option(CLI::App& command, JsonForm& form) {
               form = JsonForm::brief;
             else if (text == "pretty")
               form = JsonForm::pretty;
-            else if (text == "off")
+            else if (text == "off" || text.empty())
               form = JsonForm::off;
             else
               throw CLI::ValidationError("--json=" + text, "is none of short, pretty, off");
@@ -51,7 +51,10 @@ inline void add_arch_option(CLI::App& command, std::string& arch, const std::str
 inline CLI::Option* add_repeatable(CLI::App& command, const std::string& name,
                                    std::vector<std::string>& values, const std::string& help,
                                    const std::string& type) {
-  return command.add_option(name, values, help)->allow_extra_args(false)->option_text(type);
+  return command.add_option(name, values, help)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
+      ->option_text(type);
 }
 
 }  // namespace keelson::tool
