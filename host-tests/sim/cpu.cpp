@@ -10,6 +10,7 @@ namespace keelson::efi::cpu {
 namespace {
 
 constexpr std::uint64_t instruction_ns = 20;
+constexpr std::uint64_t port_ns = 1000;
 
 sim::Clock& clock() {
   static constinit sim::Clock without_firmware;
@@ -31,7 +32,7 @@ std::optional<std::uint64_t> counter_frequency() {
 }
 
 std::uint32_t read_pm_timer(std::uint16_t /*port*/) {
-  clock().advance_ns(instruction_ns);
+  clock().advance_ns(port_ns);
   const std::uint64_t now = clock().now_ns();
   return static_cast<std::uint32_t>(now / 1'000'000'000 * sim::Clock::pm_timer_frequency +
                                     now % 1'000'000'000 * sim::Clock::pm_timer_frequency /
