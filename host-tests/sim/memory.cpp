@@ -53,13 +53,15 @@ Memory& Memory::of(efi::MemoryAttributeProtocol* self) {
 
 Memory::Status Memory::allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE kind, UINTN count,
                                       EFI_PHYSICAL_ADDRESS* address) {
-  if (const auto failure = calls_.enter("AllocatePages", std::to_string(count))) return *failure;
+  const bool low = type == AllocateMaxAddress;
+  if (const auto failure =
+          calls_.enter("AllocatePages", std::to_string(count) + (low ? " below 4 GiB" : "")))
+    return *failure;
   constexpr std::uint64_t most = 1_GiB / page_size;
   if (count == 0 || (type != AllocateAnyPages && type != AllocateMaxAddress)) {
     problems_.push_back("AllocatePages of nothing, or at a fixed address");
     return efi::status::invalid_parameter;
   }
-  const bool low = type == AllocateMaxAddress;
   if (count > most || (low && !low_memory_)) return efi::status::out_of_resources;
   const std::size_t size = count * page_size;
   void* at = nullptr;
