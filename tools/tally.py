@@ -17,9 +17,13 @@ def host_tests(build, results):
     outcomes = meson_outcomes(build)
     for test in json.loads(listing):
         name = test["name"]
-        report = results / "host" / (pathlib.Path(test["cmd"][0]).name + ".json")
         meson_says = outcomes.get(name, "did not run")
-        if not any(suite.endswith(":gtest") or suite == "gtest" for suite in test["suite"]):
+        suites = {suite.split(":")[-1] for suite in test["suite"]}
+        if "pytest" in suites:
+            yield from pytest_cases(name, test["cmd"], meson_says)
+            continue
+        report = results / "host" / (pathlib.Path(test["cmd"][0]).name + ".json")
+        if "gtest" not in suites:
             yield name, "passed" if meson_says == "OK" else f"failed ({meson_says})"
             continue
         failed = False
@@ -53,30 +57,44 @@ def meson_outcomes(build):
     return {line["name"].split(" / ")[-1]: line["result"] for line in lines}
 
 
-def scenarios(results):
-    report = results / "qemu.xml"
+def pytest_cases(name, command, meson_says):
+    """The cases of a Meson test that runs pytest with --junitxml."""
+    report = next(word.removeprefix("--junitxml=") for word in command if word.startswith("--junitxml="))
+    if meson_says == "did not run":  # a report would be an older one
+        yield name, "failed (did not run)"
+        return
+    failed = False
+    for case, outcome in junit_cases(name, pathlib.Path(report)):
+        failed |= outcome.startswith("failed")
+        yield case, outcome
+    if meson_says != "OK" and not failed:
+        yield name, f"failed ({meson_says} after its last test case)"
+
+
+def junit_cases(name, report):
+    """Yields (name, outcome) of all cases of a JUnit report of pytest."""
     try:
         cases = list(xml.parse(report).getroot().iter("testcase"))
     except (OSError, xml.ParseError) as error:
-        yield "scenarios", f"failed (no report: {error})"
+        yield name, f"failed (no report: {error})"
         return
     if not cases:
-        yield "scenarios", "failed (none ran)"
+        yield name, "failed (none ran)"
     for case in cases:
-        name = f"{case.get('classname')}: {case.get('name')}"
+        case_name = f"{case.get('classname')}: {case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
-            yield name, "failed"
+            yield case_name, "failed"
         elif (skipped := case.find("skipped")) is not None:
-            yield name, f"skipped ({skipped.get('message')})"
+            yield case_name, f"skipped ({skipped.get('message')})"
         else:
-            yield name, "passed"
+            yield case_name, "passed"
 
 
 def main():
     build, results, which = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     cases = list(host_tests(build, results))
     if which == "all":
-        cases += scenarios(results)
+        cases += junit_cases("scenarios", results / "qemu.xml")
     passed = sum(outcome == "passed" for _, outcome in cases)
     failed = sum(outcome.startswith("failed") for _, outcome in cases)
     for name, outcome in cases:

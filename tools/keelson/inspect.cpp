@@ -37,10 +37,15 @@ bool may_repeat(std::string_view name) {
   return section && row(*section).many;
 }
 
+// Section texts may end in NULs; ukify does not show them either.
+std::string without_padding(std::string_view text) {
+  return std::string(text.substr(0, text.find_last_not_of('\0') + 1));
+}
+
 Json describe(const pe::Image& image, const pe::Section& section, const std::string& path) {
   const Buffer content = section_content(image, section, path);
   Json item = {{"size", content.size()}, {"sha256", sha256_hex(content)}};
-  if (is_text(section.name())) item["text"] = std::string(text_of(content));
+  if (is_text(section.name())) item["text"] = without_padding(text_of(content));
   return item;
 }
 

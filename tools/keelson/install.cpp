@@ -147,6 +147,17 @@ void put_in_place(Deeds& deeds, Copy copy, const fs::path& path, const Loader& o
   }
 }
 
+// With what is missing above it.
+void make_directories(Deeds& deeds, const fs::path& root, const fs::path& relative) {
+  fs::path so_far;
+  for (const fs::path& part : relative) {
+    so_far /= part;
+    const fs::path path = find_ignoring_case(root, so_far);
+    if (!fs::is_directory(fs::symlink_status(path)))
+      deeds.perform(Deed::make_directory, path, [&] { make_directory(path); });
+  }
+}
+
 void copy_loader(Verb verb, const InstallOptions& options, Deeds& deeds) {
   const fs::path source = find_program(Program::loader, options.arch, options.source);
   const Loader ours = read_loader(source);
@@ -164,6 +175,8 @@ void copy_loader(Verb verb, const InstallOptions& options, Deeds& deeds) {
   if (primary == Copy::write || removable == Copy::write)
     check_space(esp_of(options), 3 * ours.image.size());
 
+  for (const char* directory : {our_directory, removable_directory})
+    make_directories(deeds, esp_of(options), directory);
   // The loader that worked until now stays startable while its successor has not proved itself.
   if (primary == Copy::write && present && present->is(our_product)) {
     const auto fallback = read_if_there(places.fallback);
@@ -180,23 +193,11 @@ void write_if_absent(Deeds& deeds, const fs::path& root, const char* relative,
   if (!is_there(path)) deeds.perform(Deed::write, path, [&] { write_file(path, bytes_of(text)); });
 }
 
-// With what is missing above it.
-void make_directories(Deeds& deeds, const fs::path& root, const fs::path& relative) {
-  fs::path so_far;
-  for (const fs::path& part : relative) {
-    so_far /= part;
-    const fs::path path = find_ignoring_case(root, so_far);
-    if (!fs::is_directory(fs::symlink_status(path)))
-      deeds.perform(Deed::make_directory, path, [&] { make_directory(path); });
-  }
-}
-
 void install(const InstallOptions& options) {
   const fs::path esp = esp_of(options);
   const fs::path boot = boot_of(options);
   Deeds deeds(options.dry_run, options.json);
-  for (const char* directory : {our_directory, removable_directory, "loader"})
-    make_directories(deeds, esp, directory);
+  make_directories(deeds, esp, "loader");
   for (const char* directory : {"loader/entries", "EFI/Linux"})
     make_directories(deeds, boot, directory);
   copy_loader(Verb::install, options, deeds);
