@@ -269,8 +269,7 @@ TEST(LoaderMenu, LeavingItGivesControlBackCleanly) {
 // ---- Failures (design, section 3) ----
 
 TEST(LoaderFailure, AnUnsignedEntryIsRefusedAndTheNextBootsAfterTheCountdown) {
-  for (const efi::Status refusal :
-       {efi::status::security_violation, efi::status::access_denied}) {
+  for (const efi::Status refusal : {efi::status::security_violation, efi::status::access_denied}) {
     Machine machine({.secure_boot = true});
     machine.images().set_refusal(refusal);
     machine.payload("old", Ending::takes_over());
@@ -371,7 +370,8 @@ TEST(LoaderFailure, AMissingFileLeadsToTheNextEntryWithoutAnyWrite) {
                     "title New\nsort-key sample\nversion 9\nlinux /vmlinuz\ninitrd /gone\n");
   const sim::Run run = machine.boot();
   expect_boots(run, "loader stub old");
-  EXPECT_TRUE(machine.screen().has_printed("\\gone could not be read")) << machine.screen().printed();
+  EXPECT_TRUE(machine.screen().has_printed("\\gone could not be read"))
+      << machine.screen().printed();
   EXPECT_TRUE(machine.esp().writes().empty()) << "nothing is counted before everything is read";
 }
 
@@ -395,8 +395,7 @@ TEST(LoaderFailure, AFirmwareThatDoesNotResetLeadsToTheMenu) {
   machine.keys().press(u' ', 9000).press(u'Q', 2000);
   const sim::Run run = machine.boot();
   expect_returns(run);
-  EXPECT_TRUE(machine.screen().has_printed("from here"))
-      << machine.screen().printed();
+  EXPECT_TRUE(machine.screen().has_printed("from here")) << machine.screen().printed();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Boot services (UEFI 2.10, chapter 7). They have no `self`: they serve the firmware that is running.
+// Boot services (UEFI 2.10, chapter 7). They have no `self`: they serve the firmware that is
+// running.
 #include "host-tests/sim/boot_services.h"
 
 #include <algorithm>
@@ -12,7 +13,6 @@ namespace keelson::sim {
 namespace {
 
 namespace status = efi::status;
-constexpr Status already_started = status::error_bit | 20;
 
 Firmware& firmware() { return Firmware::current(); }
 Calls& calls() { return firmware().calls(); }
@@ -125,14 +125,6 @@ EFI_STATUS EFIAPI install_protocol(EFI_HANDLE* handle, EFI_GUID* guid, EFI_INTER
   const Guid protocol = to_guid(guid);
   if (const auto failure = calls().enter("InstallProtocolInterface", name_of(protocol)))
     return *failure;
-  // A device path names one handle only.
-  if (protocol == efi::protocol_guid::device_path) {
-    const Bytes path = whole_path(static_cast<const EFI_DEVICE_PATH*>(interface));
-    for (const Handle other : firmware().handles().with_protocol(protocol))
-      if (std::ranges::equal(path, whole_path(static_cast<const EFI_DEVICE_PATH*>(
-                                       firmware().handles().find(other, protocol)))))
-        return already_started;
-  }
   const Status result = firmware().handles().install(handle, protocol, interface);
   if (!efi::failed(result)) firmware().images().note_owner(*handle, protocol);
   return result;
@@ -142,8 +134,7 @@ EFI_STATUS EFIAPI uninstall_protocol(EFI_HANDLE handle, EFI_GUID* guid, void* in
   // What a program installed itself and nobody uses can always be taken away.
   if (firmware().images().is_owner(handle, protocol)) {
     calls().note("UninstallProtocolInterface");
-  } else if (const auto failure =
-                 calls().enter("UninstallProtocolInterface", name_of(protocol))) {
+  } else if (const auto failure = calls().enter("UninstallProtocolInterface", name_of(protocol))) {
     return *failure;
   }
   return firmware().handles().uninstall(handle, protocol, interface);
@@ -172,8 +163,7 @@ EFI_STATUS EFIAPI close_protocol(EFI_HANDLE handle, EFI_GUID* guid, EFI_HANDLE a
 EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID* guid, void*,
                                        UINTN* count, EFI_HANDLE** buffer) {
   const Guid protocol = to_guid(guid);
-  if (const auto failure = calls().enter("LocateHandleBuffer", name_of(protocol)))
-    return *failure;
+  if (const auto failure = calls().enter("LocateHandleBuffer", name_of(protocol))) return *failure;
   if (type != ByProtocol) return status::invalid_parameter;
   const auto found = firmware().handles().with_protocol(protocol);
   *count = found.size();

@@ -18,7 +18,9 @@ std::string to_ascii(std::u16string_view text) {
 std::optional<efi::Status> Calls::enter(std::string_view name, std::string detail) {
   if (!armed_) return std::nullopt;
   if (count_ == limit_) {
-    { const std::string dropped = std::move(detail); }  // too_many_ does not come back
+    {
+      const std::string dropped = std::move(detail);
+    }  // too_many_ does not come back
     too_many_();
   }
   list_.push_back({.name = name, .detail = std::move(detail), .number = ++count_});

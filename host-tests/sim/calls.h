@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns the list of firmware calls that a program has made, and the fault that is injected into one of
-// them. Every function of a table or protocol begins with
+// Owns the list of firmware calls that a program has made, and the fault that is injected into one
+// of them. Every function of a table or protocol begins with
 //   if (const auto failure = calls.enter("HandleProtocol")) return *failure;
 // or, where the specification knows no failure that a program could meet (FreePool, CloseEvent),
 // with calls.note(...).
@@ -19,9 +19,9 @@
 namespace keelson::sim {
 
 struct Call {
-  std::string_view name;   // a literal: "File.Open"
-  std::string detail;      // what it was about: a path, a variable, a GUID
-  std::uint64_t number;    // from 1 on; 0 for calls that cannot fail
+  std::string_view name;  // a literal: "File.Open"
+  std::string detail;     // what it was about: a path, a variable, a GUID
+  std::uint64_t number;   // from 1 on; 0 for calls that cannot fail
 };
 
 class Calls {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns time in the simulation: it passes only when a program waits, reads or looks at a counter, never
-// by itself, so that a countdown of 30 s takes no time and every run takes the same.
+// Owns time in the simulation: it passes only when a program waits, reads or looks at a counter,
+// never by itself, so that a countdown of 30 s takes no time and every run takes the same.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 namespace keelson::sim {
 namespace {
 
-constexpr std::uint64_t most_calls = 3'000'000;
+constexpr std::uint64_t most_calls = 500'000;
 constexpr std::uint64_t ns_per_second = 1'000'000'000;
 constexpr std::size_t protocols_of_volume = 3;
 constexpr std::string_view body_name = "test body";
@@ -36,12 +36,18 @@ Bytes one_byte(bool value) {
 
 std::string_view name(End end) {
   switch (end) {
-    case End::returned: return "returned";
-    case End::took_over: return "took over";
-    case End::reset: return "reset";
-    case End::powered_off: return "powered off";
-    case End::watchdog: return "watchdog";
-    case End::hung: return "hung";
+    case End::returned:
+      return "returned";
+    case End::took_over:
+      return "took over";
+    case End::reset:
+      return "reset";
+    case End::powered_off:
+      return "powered off";
+    case End::watchdog:
+      return "watchdog";
+    case End::hung:
+      return "hung";
   }
   return "";
 }
@@ -101,7 +107,7 @@ Firmware::~Firmware() {
 void Firmware::install_volume(std::size_t partition, Volume& volume, Handle* handle) {
   namespace guid = efi::protocol_guid;
   *handle = handles_->add(nullptr, guid::device_path,
-                              const_cast<std::byte*>(disk_.partition_path(partition).data()));
+                          const_cast<std::byte*>(disk_.partition_path(partition).data()));
   handles_->add(*handle, guid::block_io, disk_.partition_protocol(partition));
   handles_->add(*handle, guid::simple_file_system, volume.protocol());
 }
@@ -117,8 +123,8 @@ void Firmware::install_devices() {
   xbootldr_handle_ = nullptr;
   if (options_.xbootldr && !options_.fast_boot) install_volume(1, xbootldr_, &xbootldr_handle_);
   console_in_ = handles_->add(nullptr, guid::text_input_ex, keys_.extended());
-  console_out_ = handles_->add(nullptr, "387477c2-69c7-11d2-8e39-00a0c969723b"_guid,
-                                   screen_.protocol());
+  console_out_ =
+      handles_->add(nullptr, "387477c2-69c7-11d2-8e39-00a0c969723b"_guid, screen_.protocol());
   table_.ConsoleInHandle = console_in_;
   table_.ConsoleOutHandle = console_out_;
   table_.StandardErrorHandle = console_out_;
@@ -244,9 +250,7 @@ Run Firmware::run(std::u16string_view path, std::u16string_view options) {
   Handle image = nullptr;
   Status loaded = efi::status::invalid_parameter;
   if (written.has_value())
-    compute([&] {
-      loaded = images_.load(true, nullptr, efi::as_device_path(buffer), {}, &image);
-    });
+    compute([&] { loaded = images_.load(true, nullptr, efi::as_device_path(buffer), {}, &image); });
   if (efi::failed(loaded)) {
     Run refused;
     refused.end = End::returned;

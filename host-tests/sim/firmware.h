@@ -27,12 +27,12 @@ namespace keelson::sim {
 
 // How a run ended.
 enum class End : std::uint8_t {
-  returned,    // the program gave control back, with `status`
-  took_over,   // a payload keeps it
-  reset,       // ResetSystem, or a payload that resets
+  returned,   // the program gave control back, with `status`
+  took_over,  // a payload keeps it
+  reset,      // ResetSystem, or a payload that resets
   powered_off,
-  watchdog,    // nobody re-armed it for five minutes
-  hung,        // waits for what will never happen, or calls without end
+  watchdog,  // nobody re-armed it for five minutes
+  hung,      // waits for what will never happen, or calls without end
 };
 std::string_view name(End end);
 
@@ -102,7 +102,8 @@ class Firmware {
   // Switches the machine on and runs code of a test as a program from the ESP.
   using Body = std::function<Result<>(efi::Image& self)>;
   Run run(Body body);
-  // Code of a test that needs pages, without a program that would be counted or checked: predictions.
+  // Code of a test that needs pages, without a program that would be counted or checked:
+  // predictions.
   void compute(const std::function<void()>& body);
 
   // ---- For the services ----

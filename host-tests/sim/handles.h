@@ -40,8 +40,8 @@ class Handles {
   void* find(Handle handle, const Guid& protocol) const;
   // In an order that depends on the seed.
   std::vector<Handle> with_protocol(const Guid& protocol) const;
-  // The handle with `protocol` whose device path is the longest beginning of `*path`, which is moved
-  // behind it. not_found if there is none.
+  // The handle with `protocol` whose device path is the longest beginning of `*path`, which is
+  // moved behind it. not_found if there is none.
   Status locate_path(const Guid& protocol, const void** path, Handle* found) const;
   void permute(std::uint64_t seed) { seed_ = seed; }
 

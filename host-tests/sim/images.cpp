@@ -55,14 +55,14 @@ std::u16string options_text(Bytes options) {
 // As Linux does: the size first, then the bytes.
 std::optional<std::vector<std::byte>> fetch_initrd(const Handles& handles) {
   for (const Handle handle : handles.with_protocol(efi::protocol_guid::load_file2)) {
-    const auto* const path = static_cast<const EFI_DEVICE_PATH*>(
-        handles.find(handle, efi::protocol_guid::device_path));
+    const auto* const path =
+        static_cast<const EFI_DEVICE_PATH*>(handles.find(handle, efi::protocol_guid::device_path));
     if (path == nullptr) continue;
     if (!std::ranges::equal(whole_path(path),
                             std::as_bytes(std::span(device_path::linux_initrd_path))))
       continue;
-    auto* const media = static_cast<efi::LoadFile2Protocol*>(
-        handles.find(handle, efi::protocol_guid::load_file2));
+    auto* const media =
+        static_cast<efi::LoadFile2Protocol*>(handles.find(handle, efi::protocol_guid::load_file2));
     const Bytes rest = whole_path(path).last(device_path::end_size);
     UINTN size = 0;
     std::vector<std::byte> initrd;
@@ -139,8 +139,7 @@ Status Images::lay_out(Bytes file, Image& image) {
   image.base = static_cast<std::byte*>(std::aligned_alloc(page_size, image.size));
   std::memset(image.base, 0, image.size);
   if (!copy_sections(*parsed, file, image.base)) return efi::status::load_error;
-  image.program =
-      program_at({image.base, image.size}, pe::value(parsed->headers().entry_point));
+  image.program = program_at({image.base, image.size}, pe::value(parsed->headers().entry_point));
   return efi::status::success;
 }
 
@@ -202,8 +201,8 @@ Handle Images::make(Handle device, std::string_view program) {
   image->record.ImageBase = image->base;
   image->record.ImageSize = image->size;
   image->record.ImageCodeType = EfiLoaderCode;
-  const Handle handle = firmware_.handles().add(nullptr, efi::protocol_guid::loaded_image,
-                                                    &image->record);
+  const Handle handle =
+      firmware_.handles().add(nullptr, efi::protocol_guid::loaded_image, &image->record);
   images_.emplace(handle, std::move(image));
   return handle;
 }
@@ -229,9 +228,12 @@ void Images::note_start(const Image& image, bool in_memory, const std::string& p
 
 Status Images::end_payload(const Ending& ending) {
   switch (ending.kind) {
-    case Ending::Kind::takes_over: firmware_.end_run(End::took_over);
-    case Ending::Kind::resets: firmware_.end_run(End::reset);
-    case Ending::Kind::returns: break;
+    case Ending::Kind::takes_over:
+      firmware_.end_run(End::took_over);
+    case Ending::Kind::resets:
+      firmware_.end_run(End::reset);
+    case Ending::Kind::returns:
+      break;
   }
   return ending.status;
 }
@@ -297,8 +299,8 @@ Status Images::exit(Handle handle, Status status) {
   std::longjmp(found->second->resume, 1);
 }
 
-// What was placed must be what was verified: the content of .linux, which the path names, inside the
-// image that is running; and the firmware must be able to execute it.
+// What was placed must be what was verified: the content of .linux, which the path names, inside
+// the image that is running; and the firmware must be able to execute it.
 void Images::check_placed(const Image& owner, const std::byte* entry) {
   const auto& record = owner.record;
   const auto* const base = static_cast<const std::byte*>(record.ImageBase);

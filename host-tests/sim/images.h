@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns images: LoadImage with its verification and measurement, StartImage, and what "code" is here.
-// An image is a real PE file and is really laid out in memory; at its entry point lies a text,
-// "sim:NAME", and starting it runs what is registered under that name: the loader or the stub, compiled
-// for the host, or a payload of the test that stands in for a kernel.
+// Owns images: LoadImage with its verification and measurement, StartImage, and what "code" is
+// here. An image is a real PE file and is really laid out in memory; at its entry point lies a
+// text, "sim:NAME", and starting it runs what is registered under that name: the loader or the
+// stub, compiled for the host, or a payload of the test that stands in for a kernel.
 #pragma once
 
 #include <csetjmp>
@@ -42,13 +42,13 @@ using Payload = std::function<Ending(Firmware& firmware, Handle image)>;
 
 // One start of anything.
 struct Started {
-  std::string program;          // NAME
-  std::u16string path;          // the file, if it came from one
-  std::u16string options;       // up to the NUL
+  std::string program;     // NAME
+  std::u16string path;     // the file, if it came from one
+  std::u16string options;  // up to the NUL
   std::vector<std::byte> raw_options;
   std::optional<std::vector<std::byte>> initrd;  // as a kernel would fetch it; payloads only
-  bool trusted = false;         // it is, or lies in, an image that Secure Boot trusts
-  bool in_memory = false;       // called where it was placed, not through StartImage
+  bool trusted = false;    // it is, or lies in, an image that Secure Boot trusts
+  bool in_memory = false;  // called where it was placed, not through StartImage
 };
 
 class Images {
@@ -135,8 +135,8 @@ class Images {
 Bytes whole_path(const EFI_DEVICE_PATH* path);
 // The text of its FilePath nodes.
 std::u16string file_path_text(const EFI_DEVICE_PATH* path);
-// What Secure Boot hashes, by a simpler rule than efi/format/authenticode.h: everything but checksum,
-// directory entry and table of certificates. Only for files without gaps, as ours are.
+// What Secure Boot hashes, by a simpler rule than efi/format/authenticode.h: everything but
+// checksum, directory entry and table of certificates. Only for files without gaps, as ours are.
 std::optional<std::vector<std::byte>> image_hash(Bytes file);
 
 }  // namespace keelson::sim

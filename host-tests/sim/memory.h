@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns the memory that programs allocate: pages and pool, on the host, where AddressSanitizer watches
-// their ends and what was freed. Contents are never zero at first. Also the page rights of
+// Owns the memory that programs allocate: pages and pool, on the host, where AddressSanitizer
+// watches their ends and what was freed. Contents are never zero at first. Also the page rights of
 // EFI_MEMORY_ATTRIBUTE_PROTOCOL; pages that are freed with rights of their own are a problem.
 #pragma once
 

@@ -58,8 +58,8 @@ struct UkiSample {
 };
 
 inline std::string osrel_of(const UkiSample& sample) {
-  return "ID=" + sample.id + "\nPRETTY_NAME=\"" + sample.title + "\"\nVERSION_ID=" +
-         sample.version + "\n";
+  return "ID=" + sample.id + "\nPRETTY_NAME=\"" + sample.title +
+         "\"\nVERSION_ID=" + sample.version + "\n";
 }
 
 // Empty if it cannot be built.

@@ -54,8 +54,8 @@ TEST(StubBoot, MeasuresSectionsInTheBindingOrderInEveryBank) {
         << name(bank);
   // The table of stub.md 1.1, written out here once more.
   const std::vector<std::string> expected = {
-      ".linux", ".linux", ".osrel", ".osrel", ".cmdline", ".cmdline", ".initrd",  ".initrd",
-      ".uname", ".uname", ".sbat",  ".sbat",  ".pcrpkey", ".pcrpkey"};
+      ".linux",  ".linux", ".osrel", ".osrel", ".cmdline", ".cmdline", ".initrd",
+      ".initrd", ".uname", ".uname", ".sbat",  ".sbat",    ".pcrpkey", ".pcrpkey"};
   EXPECT_EQ(descriptions(machine, 11), expected);
   EXPECT_EQ(machine.text(bli::stub_pcr_kernel_image), u"11");
   EXPECT_FALSE(machine.has(bli::stub_pcr_kernel_parameters)) << "nothing went to PCR 12";
@@ -225,7 +225,6 @@ TEST(StubBoot, AKernelThatReturnsIsUndone) {
     EXPECT_TRUE(machine.screen().has_printed("gave control back")) << machine.screen().printed();
   }
 }
-
 
 TEST(StubBoot, ImagesWithoutAKernelThatCanBeStartedAreRefusedBeforeAnythingIsMeasured) {
   Machine machine;
