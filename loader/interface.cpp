@@ -69,6 +69,19 @@ std::optional<MenuTimeout> read_timeout(const Machine& machine, const efi::Varia
   return timeout;
 }
 
+// LoaderEntryOneShot. Whatever the firmware answers but "not found", it is there.
+void read_one_shot(const Machine& machine, TextArena& texts, Wishes& wishes) {
+  std::byte none;
+  const auto found = machine.variables().get(bli::entry_one_shot, MutableBytes(&none, 0));
+  wishes.had_one_shot = found.has_value() || found.error().code != Errc::not_found;
+  if (!wishes.had_one_shot) return;
+  wishes.sources.one_shot = read_text(machine, bli::entry_one_shot, texts);
+  const Result<> removed = machine.variables().remove(bli::entry_one_shot);
+  note_failure(machine, bli::entry_one_shot, removed);
+  // It would be obeyed at every boot, and an entry that resets the machine would do so for ever.
+  if (!removed.has_value()) wishes.sources.one_shot.reset();
+}
+
 void publish_place(const Machine& machine, TextArena& texts) {
   const auto guid = efi::partition_guid(machine.self.device());
   if (guid.has_value())
@@ -150,11 +163,7 @@ Wishes read_wishes(const Machine& machine, TextArena& texts) {
     if (parsed && parsed->choice == ConsoleMode::Choice::number)
       wishes.console_mode = parsed->number;
   }
-  wishes.had_one_shot = machine.variables().exists(bli::entry_one_shot);
-  if (wishes.had_one_shot) {
-    wishes.sources.one_shot = read_text(machine, bli::entry_one_shot, texts);
-    remove(machine, bli::entry_one_shot);
-  }
+  read_one_shot(machine, texts, wishes);
   wishes.sources.preferred_variable = read_text(machine, bli::entry_preferred, texts);
   wishes.sources.default_variable = read_text(machine, bli::entry_default, texts);
   return wishes;
@@ -177,6 +186,10 @@ void publish_selected(const Machine& machine, const Entry& entry, const DefaultS
 
 void publish_boot_count_path(const Machine& machine, std::u16string_view path) {
   set_text(machine, bli::loader_boot_count_path, path);
+}
+
+void remove_boot_count_path(const Machine& machine) {
+  remove(machine, bli::loader_boot_count_path);
 }
 
 void write_settings(const Machine& machine, const MenuSettings& before, const MenuSettings& after,

@@ -22,7 +22,7 @@ void publish_time(const Machine& machine, const efi::VariableId& variable);
 // afterwards.
 struct Wishes {
   DefaultSources sources;        // the settings of loader.conf are not in here
-  bool had_one_shot = false;     // LoaderEntryOneShot was there, readable or not
+  bool had_one_shot = false;     // LoaderEntryOneShot was there, readable and deletable or not
   std::optional<MenuTimeout> timeout_one_shot, timeout;
   std::optional<std::uint32_t> console_mode;
 };
@@ -33,6 +33,8 @@ void read_last_booted(const Machine& machine, DefaultSources& sources, TextArena
 // LoaderEntrySelected and LoaderEntryLastBooted, before an entry is started.
 void publish_selected(const Machine& machine, const Entry& entry, const DefaultSources& sources);
 void publish_boot_count_path(const Machine& machine, std::u16string_view path);
+// What an entry that was tried before has left: not its counter is to be blessed if this one boots.
+void remove_boot_count_path(const Machine& machine);
 
 // Writes what the menu changed, and makes `sources` agree with it.
 void write_settings(const Machine& machine, const MenuSettings& before, const MenuSettings& after,

@@ -76,6 +76,8 @@ Result<Pages> read_one(Run& run, const EspPath& path, std::uint64_t max_size, Me
 Result<> read_files(Run& run) {
   const Entry& entry = run.entry();
   run.files.image = TRY(read_one(run, entry.executable, largest_image, MemoryLimit::anywhere));
+  // Without bytes LoadImage would read the file itself.
+  if (run.files.image.empty()) return fail(Errc::truncated, "the file is empty");
   for (const EspPath& path : entry.initrds) {
     if (run.ending.interrupted) return {};
     Pages initrd = TRY(read_one(run, path, largest_initrd, MemoryLimit::below_4g_preferred));
@@ -117,6 +119,7 @@ void rename_in_list(Facts& facts, const Entry& renamed, const EspPath& path,
 
 Result<> count_boot(Run& run) {
   const Entry& entry = run.entry();
+  remove_boot_count_path(run.machine);
   if (!entry.counts_boots()) return {};
   run.ending.attempt.tries_left = entry.count->tries_left;
   const CountedName name = TRY(parse_counted_name(entry.file.file_name()));
@@ -184,6 +187,20 @@ Result<> start_image(Run& run, efi::LoadedImage& image) {
   return image.start();
 }
 
+// What the image last put into the log, if that was an error: its status says little.
+std::string_view last_words_of_image(Run& run) {
+  const auto added = run.machine.log.adopt(run.machine.variables());
+  if (!added.has_value()) return {};
+  constexpr std::string_view mark = ": error: ";
+  std::string_view line = *added;
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  line = line.substr(line.rfind('\n') + 1);  // all of it, if there is no other
+  const std::size_t at = line.find(mark);
+  if (at == line.npos) return {};
+  const auto kept = run.facts.texts.keep(line.substr(at + mark.size()));
+  return kept.has_value() ? *kept : std::string_view();
+}
+
 Ending failed(Run& run, Failure failure, const Error& error) {
   run.ending.failure = failure;
   run.ending.error = error;
@@ -216,6 +233,7 @@ Ending start(const Machine& machine, Facts& facts, const Chosen& chosen) {
   const Result<> started = start_image(run, *image);
   run.ending.attempt.registers_extended = registers.extended();
   run.ending.file = run.entry().executable.text();
+  run.ending.said = last_words_of_image(run);
   if (!started.has_value()) return failed(run, Failure::start, started.error());
   run.ending.failure = Failure::start_returned;
   return run.ending;
@@ -241,7 +259,10 @@ void describe(Line& line, const Ending& ending, const Facts& facts) {
     case Failure::start_returned: line.add(" has ended."); return;
     default: line.add(" could not be started: "); break;
   }
-  print(line, ending.error);
+  if (ending.said.empty())
+    print(line, ending.error);
+  else
+    print(line, ending.said);
   line.add(".");
 }
 

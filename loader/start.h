@@ -25,6 +25,7 @@ struct Ending {
   Error error{Errc::not_found, "nothing was started"};
   Attempt attempt = {};
   std::u16string_view file = {};  // the one that failed
+  std::string_view said = {};     // why, in the words of the image that was started; in facts.texts
 };
 
 Ending start(const Machine& machine, Facts& facts, const Chosen& chosen);

@@ -51,6 +51,14 @@ Log::Log(Console& console, std::string_view name) : console_(console), name_(nam
 
 std::string_view Log::text() const { return text_of(buffer_.bytes().first(used_)); }
 
+// Names of files may hold anything: a message is one line, and moves no terminal (R9).
+void Log::append_message(std::string_view message) {
+  auto* to = reinterpret_cast<char*>(buffer_.data() + used_);
+  for (const char c : message)
+    *to++ = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  used_ += message.size();
+}
+
 void Log::append(std::string_view piece) {
   std::copy(piece.begin(), piece.end(), reinterpret_cast<char*>(buffer_.data() + used_));
   used_ += piece.size();
@@ -70,9 +78,9 @@ void Log::write(Severity severity, std::string_view message) {
   const std::uint64_t size = name_.size() + 2 + what.size() + message.size() + 1;
   if (size > buffer_.size()) return;
   make_room(size);
-  for (const std::string_view piece :
-       {name_, std::string_view(": "), what, message, std::string_view("\n")})
-    append(piece);
+  for (const std::string_view piece : {name_, std::string_view(": "), what}) append(piece);
+  append_message(message);
+  append("\n");
 }
 
 void Log::show(Severity severity, std::string_view message) {
@@ -95,7 +103,22 @@ Result<> Log::publish(const Variables& variables) {
   const std::string_view kept = newest(text_of(both.bytes().first(size)), capacity);
   TRY(variables.set(loader_interface::keelson_log, bytes_of(kept)));
   published_ = used_;
+  variable_size_ = kept.size();
   return {};
+}
+
+Result<std::string_view> Log::adopt(const Variables& variables) {
+  if (published_ != used_) return std::string_view();
+  Pages all = TRY(Pages::allocate(capacity));
+  const auto value = TRY(variables.get(loader_interface::keelson_log, all.mutable_bytes()));
+  if (value.data.size() <= variable_size_) return std::string_view();
+  const std::string_view added = text_of(value.data.subspan(variable_size_));
+  if (added.size() > buffer_.size()) return std::string_view();
+  make_room(added.size());
+  append(added);
+  published_ = used_;
+  variable_size_ = value.data.size();
+  return text().substr(used_ - added.size());
 }
 
 }  // namespace keelson::efi

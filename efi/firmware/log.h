@@ -33,11 +33,16 @@ class Log final : public Diagnostics {
   // Puts the lines into KeelsonLog, behind what an earlier program left there. Once per program
   // run, or again with more lines: only lines that were not published before are added.
   Result<> publish(const Variables& variables);
+  // After a program that we started has come back: takes over the lines that it has put into
+  // KeelsonLog, so that text() has them too, and returns them. None while lines of ours are
+  // unpublished, which would have to stand before them.
+  Result<std::string_view> adopt(const Variables& variables);
 
  private:
   void write(Severity severity, std::string_view message) override;
   void show(Severity severity, std::string_view message);
   void append(std::string_view piece);
+  void append_message(std::string_view message);
   void make_room(std::uint64_t size);
 
   Console& console_;
@@ -45,6 +50,7 @@ class Log final : public Diagnostics {
   Pages buffer_;
   std::uint64_t used_ = 0;
   std::uint64_t published_ = 0;  // bytes of the buffer that the variable has already
+  std::uint64_t variable_size_ = 0;  // as we left it
 };
 
 }  // namespace keelson::efi
