@@ -151,7 +151,7 @@ MenuRequest Menu::press_in_list(const KeyPress& key, std::size_t page_rows) {
   if (is_setup(key)) return ask_for_setup();
   if (is_redraw(key)) return MenuRequest::redraw;
   if (is_help(key)) {
-    say("e edit  d/D default  t/T timeout  r mode  f setup  O off  B reboot  p page  v  Q");
+    say("e edit  d D default  t T timeout  r R mode  f setup  O off  B reboot  Q leave");
     return MenuRequest::none;
   }
   if (key.control || key.alt || key.character == 0) return MenuRequest::none;

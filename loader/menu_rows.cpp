@@ -198,6 +198,12 @@ void compose_list(Row& row, const Menu& menu, const MenuLayout& layout, const Gl
   }
 }
 
+// One cell per character, whatever is in the text (R9): the cursor's place must not depend on fonts.
+char16_t in_one_cell(char16_t character) {
+  make_printable({&character, 1});
+  return cells_of(character) == 1 ? character : u'\ufffd';
+}
+
 void compose_editor(Row& row, const Menu& menu, std::size_t number) {
   const std::size_t width = row.columns > 2 * page_margin ? row.columns - 2 * page_margin : 1;
   if (number == 1) {
@@ -210,9 +216,8 @@ void compose_editor(Row& row, const Menu& menu, std::size_t number) {
   const std::size_t from = (number - page_top) * width;
   if (from > editor.text().size()) return;
   const std::u16string_view part = editor.text().substr(from, width);
-  // One cell per character: the cursor's place must not depend on fonts.
   for (std::size_t i = 0; i < part.size(); ++i) {
-    row.text[page_margin + i] = cells_of(part[i]) == 1 ? part[i] : u'\ufffd';
+    row.text[page_margin + i] = in_one_cell(part[i]);
     row.paints[page_margin + i] = Paint::plain;
   }
   if (editor.cursor() >= from && editor.cursor() < from + width)

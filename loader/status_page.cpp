@@ -23,12 +23,9 @@ class Composer {
     (print(line, parts), ...);
     add_text(line.text());
   }
-  // Name and value, if there is a value.
-  template <class Value>
-  void add_field(std::string_view name, const Value& value) {
-    Line line;
-    print(line, value);
-    if (!line.text().empty()) add(name, line.text());
+  // Name and value, if there is a value, which may be longer than a Line.
+  void add_field(std::string_view name, std::u16string_view value) {
+    if (!value.empty() && failure_.has_value()) failure_ = put_field(name, value);
   }
   void add_text(std::string_view utf8) {
     if (failure_.has_value()) failure_ = put(utf8);
@@ -38,8 +35,18 @@ class Composer {
  private:
   Result<> put(std::string_view utf8) {
     const auto room = TRY(texts_.reserve_utf16(utf8.size()));
-    std::u16string_view text = TRY(to_utf16(utf8, BadText::replace, room));
-    make_printable(room.first(text.size()));
+    const std::u16string_view text = TRY(to_utf16(utf8, BadText::replace, room));
+    return put_lines(room.first(text.size()));
+  }
+  Result<> put_field(std::string_view name, std::u16string_view value) {
+    const auto room = TRY(texts_.reserve_utf16(name.size() + value.size()));
+    std::copy(name.begin(), name.end(), room.begin());
+    std::copy(value.begin(), value.end(), room.subspan(name.size()).begin());
+    return put_lines(room);
+  }
+  Result<> put_lines(std::span<char16_t> room) {
+    make_printable(room);
+    std::u16string_view text(room.data(), room.size());
     TRY(lines_.push(text.substr(0, columns_)));
     while (text.size() > columns_) {
       text.remove_prefix(columns_);

@@ -161,6 +161,14 @@ TEST(MenuRows, EditorBreaksTheLineAndShowsTheCursor) {
 )");
 }
 
+// The narrowest screen of all has 80 columns, of which the last one of the last row stays empty.
+TEST(MenuRows, HelpFitsIntoOneRow) {
+  Menu menu({.entries = entries});
+  menu.press({.character = u'h'}, 2);
+  EXPECT_LT(menu.message().size(), 80u);
+  EXPECT_TRUE(menu.message().ends_with("Q leave"));
+}
+
 TEST(MenuRows, NoScreenIsTooSmall) {
   Menu menu({.entries = entries, .countdown_s = 5, .notice = "what went wrong"});
   std::vector<char16_t> room(2048);
@@ -192,6 +200,16 @@ TEST(MenuRows, ControlCharactersNeverReachTheScreen) {
   Row row(10);
   row.put(0, 10, std::string_view("a\x1b[2Jb"), Paint::plain);
   for (std::size_t i = 0; i < row.columns; ++i) EXPECT_GE(row.text[i], u' ');
+
+  const std::vector<Entry> hostile = {
+      entry(EntryKind::linux, u"Title", u"a\x1b[2J\b\t\x7f\x9b\x202e z")};
+  Menu menu({.entries = hostile});
+  std::vector<char16_t> room(2048);
+  menu.press({.character = u'e'}, 2);
+  menu.begin_editing(room);
+  const std::string picture = picture_of(menu, {40, 8});
+  EXPECT_NE(picture.find("   a\ufffd[2J\ufffd\ufffd\ufffd\ufffd\ufffd z"), std::string::npos)
+      << picture;
 }
 
 }  // namespace
