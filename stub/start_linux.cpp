@@ -45,19 +45,29 @@ Result<> place(const pe::Kernel& kernel, Pages& target, efi::MemoryAttributes& r
   });
 }
 
+// The pages a kernel runs in, with their rights. Not freed if the firmware does not take the rights
+// back.
+struct KernelPages {
+  Pages pages;
+  efi::MemoryAttributes rights;
+  ~KernelPages() {
+    if (!rights.restore()) pages.abandon();
+  }
+};
+
 Result<> start_in_memory(const efi::Image& self, const KernelStart& kernel,
                          std::span<const Bytes> initrd_parts) {
-  Pages target = TRY(Pages::allocate({
+  KernelPages target;
+  target.pages = TRY(Pages::allocate({
       .size = pages_for(kernel.kernel.size_of_image()) * page_size,
       .kind = MemoryKind::code,
       .limit = MemoryLimit::anywhere,
       .alignment = kernel.kernel.alignment(),
   }));
-  efi::MemoryAttributes rights;
-  TRY(place(kernel.kernel, target, rights));
+  TRY(place(kernel.kernel, target.pages, target.rights));
 
   const KernelPath path = TRY(KernelPath::to(kernel.file));
-  const Bytes image = target.bytes().first(kernel.kernel.size_of_image());
+  const Bytes image = target.pages.bytes().first(kernel.kernel.size_of_image());
   efi::PatchedImage description;
   TRY(description.apply(
       self, {.file_path = path.bytes(), .image = image, .load_options = kernel.command_line}));

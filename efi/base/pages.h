@@ -67,6 +67,11 @@ class Pages {
     if (size < size_) size_ = size;
   }
   void release();
+  // Forgets the block without freeing it: nobody else may be given these pages.
+  void abandon() {
+    base_ = nullptr;
+    release();
+  }
 
  private:
   std::byte* base_ = nullptr;  // as allocated, before alignment

@@ -46,18 +46,21 @@ Result<> MemoryAttributes::make_code(Bytes range) {
                "code cannot be made executable");
 }
 
-void MemoryAttributes::restore() {
+bool MemoryAttributes::restore() {
   undo_.forget();
   auto* const protocol = static_cast<MemoryAttributeProtocol*>(std::exchange(protocol_, nullptr));
-  if (protocol == nullptr) return;
+  if (protocol == nullptr) return true;
+  bool restored = true;
+  const auto note = [&](Status status) { restored = restored && !failed(status); };
   for (const Bytes range : code_) {
-    protocol->set(protocol, address_of(range), range.size(), memory_execute_protect);
-    protocol->clear(protocol, address_of(range), range.size(), memory_read_only);
+    note(protocol->set(protocol, address_of(range), range.size(), memory_execute_protect));
+    note(protocol->clear(protocol, address_of(range), range.size(), memory_read_only));
   }
   code_.clear();
   if (!was_execute_protected_)
-    protocol->clear(protocol, address_of(whole_), whole_.size(), memory_execute_protect);
+    note(protocol->clear(protocol, address_of(whole_), whole_.size(), memory_execute_protect));
   whole_ = {};
+  return restored;
 }
 
 }  // namespace keelson::efi

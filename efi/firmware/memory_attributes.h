@@ -28,8 +28,9 @@ class MemoryAttributes {
   // For a page-aligned range inside `whole`: sets RO, then clears XP. After the contents are
   // complete.
   Result<> make_code(Bytes range);
-  // XP set and RO cleared for code ranges, then the rights the whole had before.
-  void restore();
+  // XP set and RO cleared for code ranges, then the rights the whole had before. False if the
+  // firmware refused any of it: the pages must not be freed then, whoever got them would fault.
+  bool restore();
 
  private:
   void* protocol_ = nullptr;

@@ -226,6 +226,19 @@ TEST(StubBoot, AKernelThatReturnsIsUndone) {
   }
 }
 
+TEST(StubBoot, PagesWhoseRightsAreNotTakenBackAreNotGivenBack) {
+  Machine machine({.memory_attributes = true});
+  machine.images().add_payload("kernel", [](sim::Firmware& firmware, efi::Handle) {
+    firmware.calls().fail_every("MemoryAttribute.Clear", efi::status::access_denied);
+    return Ending::returns(efi::status::load_error);
+  });
+  machine.add_uki(uki_path);
+  const sim::Run run = machine.run(uki_path);
+  EXPECT_EQ(run.status, efi::status::load_error);
+  ASSERT_EQ(run.problems.size(), 1u) << run;
+  EXPECT_TRUE(run.problems.front().starts_with("not freed: 7 pages")) << run;
+}
+
 TEST(StubBoot, ImagesWithoutAKernelThatCanBeStartedAreRefusedBeforeAnythingIsMeasured) {
   Machine machine;
   machine.add_program(uki_path, "stub");  // no .linux at all
