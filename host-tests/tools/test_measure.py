@@ -154,6 +154,9 @@ def test_entries_of_an_esp(esp, uki):
     assert predicted(f"--esp-path={esp}") == predicted(f"--uki={uki}", loader)
     assert predicted(f"--esp-path={esp}", "--entry=line.conf") == predicted(
         f"--uki={uki}", loader, "--options=of entry")
+    # Another boot loader's BOOTX64.EFI is not what starts our entries.
+    (esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(samples.SYSTEMD_BOOT.read_bytes())
+    assert predicted(f"--esp-path={esp}") == predicted(f"--uki={uki}", loader)
     (esp / "loader/loader.conf").write_text("default line*\n")
     assert predicted(f"--esp-path={esp}") == predicted(f"--esp-path={esp}", "--entry=line.conf")
     (esp / "loader/entries/line.conf").write_text("title L\nlinux /EFI/Linux/uki.efi\n")

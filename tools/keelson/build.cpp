@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// keelson build, keelson sign: reads the parts, lets linker/uki_builder assemble them, signs, and
+// keelson build: reads the parts, lets linker/uki_builder assemble them, signs, and
 // writes the result safely, also straight into an ESP.
 #include "linker/uki_builder.h"
 
@@ -10,6 +10,7 @@
 #include "efi/format/pe.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
@@ -162,7 +163,7 @@ std::string output_of(const BuildOptions& options) {
 Json describe(Bytes image, const BuildOptions& options) {
   return {{"path", options.output},
           {"size", image.size()},
-          {"sha256", std::string(std::string_view(sha256(image).hex()))},
+          {"sha256", hex(sha256(image))},
           {"signed", options.key.given()}};
 }
 
@@ -189,11 +190,33 @@ void build(BuildOptions options, bool os_release_given) {
        " (" + std::to_string(image.size()) + " bytes).");
 }
 
-void add_key_options(CLI::App& command, SigningKey& key) {
-  command.add_option("--secureboot-private-key", key.private_key, "Key to sign with, PEM")
-      ->type_name("FILE");
-  command.add_option("--secureboot-certificate", key.certificate, "Its certificate, PEM")
-      ->type_name("FILE");
+// Answers --os-release=, whose absence means something.
+const CLI::Option* add_section_options(CLI::App& command, BuildOptions& options) {
+  const auto file = [&](const char* name, std::string& value, const char* help) {
+    command.add_option(name, value, help)->type_name("FILE");
+  };
+  const auto text = [&](const char* name, std::string& value, const char* help) {
+    return command.add_option(name, value, help)->type_name("TEXT|@FILE");
+  };
+  file("--linux", options.linux_file, "Kernel image");
+  add_repeatable(command, "--initrd", options.initrds, "Initrd; several are joined", "FILE");
+  text("--cmdline", options.cmdline, "Kernel command line");
+  const CLI::Option* os_release =
+      text("--os-release", options.os_release, "os-release text (default: this machine's)");
+  text("--uname", options.uname, "Kernel version (default: taken from the kernel)");
+  file("--microcode", options.microcode, "Microcode archive");
+  file("--splash", options.splash, "Boot picture, BMP");
+  file("--devicetree", options.devicetree, "Device tree blob");
+  file("--hwids", options.hwids, "Hardware id table");
+  add_repeatable(command, "--sbat", options.sbat, "SBAT lines to add", "TEXT|@FILE");
+  file("--pcrpkey", options.pcrpkey, "Public key of the PCR signatures, PEM");
+  text("--pcrsig", options.pcrsig, "PCR signatures, JSON");
+  text("--profile", options.profile, "Text of the profile (to join later), or of the first one");
+  add_repeatable(command, "--join-profile", options.profiles_to_join, "Profile file to join",
+                 "FILE");
+  add_repeatable(command, "--section", options.sections, "Any other section",
+                 "NAME:TEXT|NAME:@FILE");
+  return os_release;
 }
 
 }  // namespace
@@ -203,68 +226,20 @@ void add_build(CLI::App& app) {
   options->arch = native_arch();
   CLI::App* command = app.add_subcommand(
       "build", "Build a unified kernel image (with --linux=) or an add-on (without)");
-  const auto file = [&](const char* name, std::string& value, const char* help) {
-    return command->add_option(name, value, help)->type_name("FILE");
-  };
-  const auto text = [&](const char* name, std::string& value, const char* help) {
-    return command->add_option(name, value, help)->type_name("TEXT|@FILE");
-  };
-  file("--linux", options->linux_file, "Kernel image");
-  add_repeatable(*command, "--initrd", options->initrds, "Initrd; several are joined", "FILE");
-  text("--cmdline", options->cmdline, "Kernel command line");
-  const CLI::Option* os_release =
-      text("--os-release", options->os_release, "os-release text (default: this machine's)");
-  text("--uname", options->uname, "Kernel version (default: taken from the kernel)");
-  file("--microcode", options->microcode, "Microcode archive");
-  file("--splash", options->splash, "Boot picture, BMP");
-  file("--devicetree", options->devicetree, "Device tree blob");
-  file("--hwids", options->hwids, "Hardware id table");
-  add_repeatable(*command, "--sbat", options->sbat, "SBAT lines to add", "TEXT|@FILE");
-  file("--pcrpkey", options->pcrpkey, "Public key of the PCR signatures, PEM");
-  text("--pcrsig", options->pcrsig, "PCR signatures, JSON");
-  text("--profile", options->profile, "Text of the profile (to join later), or of the first one");
-  add_repeatable(*command, "--join-profile", options->profiles_to_join, "Profile file to join",
-                 "FILE");
-  add_repeatable(*command, "--section", options->sections, "Any other section",
-                 "NAME:TEXT|NAME:@FILE");
-  file("--stub", options->stub, "Stub (default: ours)");
+  const CLI::Option* os_release = add_section_options(*command, *options);
+  command->add_option("--stub", options->stub, "Stub (default: ours)")->type_name("FILE");
   add_arch_option(*command, options->arch, "Architecture of our stub");
-  file("-o,--output", options->output,
-       "Image to write (default: KERNEL.unsigned.efi or KERNEL.signed.efi)");
-  add_key_options(*command, options->key);
+  command
+      ->add_option("-o,--output", options->output,
+                   "Image to write (default: KERNEL.unsigned.efi or KERNEL.signed.efi)")
+      ->type_name("FILE");
+  options->key.add_options(*command);
   command->add_flag("--measure", options->measure, "Print the PCR 11 values");
   command->add_flag_callback(
       "--no-measure", [options] { options->measure = false; }, "Do not (default)");
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);
   command->callback([options, os_release] { build(*options, os_release->count() > 0); });
-}
-
-void add_sign(CLI::App& app) {
-  struct Options {
-    std::vector<std::string> files;
-    std::string output;
-    SigningKey key;
-  };
-  const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("sign", "Sign EFI programs for Secure Boot");
-  command->add_option("FILE", options->files, "What to sign, in place unless --output= is given")
-      ->option_text(" ")
-      ->required();
-  command->add_option("-o,--output", options->output, "Signed image to write (one FILE only)")
-      ->type_name("FILE");
-  add_key_options(*command, options->key);
-  command->callback([options] {
-    if (!options->output.empty() && options->files.size() != 1)
-      throw Failure("sign: --output= goes with one FILE");
-    for (const std::string& path : options->files) {
-      const Buffer image = read_file(path);
-      whole_image(image, path);
-      const std::string target = options->output.empty() ? path : options->output;
-      write_file(target, sign_image(image, options->key));
-      note("Signed " + target + ".");
-    }
-  });
 }
 
 }  // namespace keelson::tool

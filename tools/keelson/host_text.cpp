@@ -39,4 +39,6 @@ std::string printable(std::u16string_view text) {
   return utf8(copy);
 }
 
+std::string hex(const Digest& digest) { return std::string(std::string_view(digest.hex())); }
+
 }  // namespace keelson::tool

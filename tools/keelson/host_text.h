@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "efi/base/digest.h"
 #include "efi/base/page_list.h"
 
 namespace keelson::tool {
@@ -20,5 +21,8 @@ std::u16string_view utf16(std::string_view text, TextArena& arena);
 // U+FFFD; tabs stay.
 std::string printable(std::string_view text);
 std::string printable(std::u16string_view text);
+
+// A digest in lower-case hexadecimal.
+std::string hex(const Digest& digest);
 
 }  // namespace keelson::tool

@@ -21,10 +21,6 @@ struct InspectOptions {
   JsonForm json = JsonForm::off;
 };
 
-std::string sha256_hex(Bytes content) {
-  return std::string(std::string_view(sha256(content).hex()));
-}
-
 bool is_shown(std::string_view name, bool all) {
   return all || find_uki_section(name) || name == ".sbom";
 }
@@ -44,7 +40,7 @@ std::string without_padding(std::string_view text) {
 
 Json describe(const pe::Image& image, const pe::Section& section, const std::string& path) {
   const Buffer content = section_content(image, section, path);
-  Json item = {{"size", content.size()}, {"sha256", sha256_hex(content)}};
+  Json item = {{"size", content.size()}, {"sha256", hex(sha256(content))}};
   if (is_text(section.name())) item["text"] = without_padding(text_of(content));
   return item;
 }

@@ -11,6 +11,7 @@
 #include "efi/format/version_order.h"
 #include "tools/keelson/deeds.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/loader_places.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
 #include "tools/keelson/verbs.h"
@@ -18,8 +19,6 @@
 namespace keelson::tool {
 namespace {
 
-constexpr const char* our_directory = "EFI/keelson";
-constexpr const char* removable_directory = "EFI/BOOT";  // what firmware starts without an entry
 constexpr const char* our_product = "keelson-boot";
 constexpr const char* replaceable_product = "systemd-boot";  // in EFI/BOOT
 constexpr const char* other_directory = "EFI/systemd";       // reads loader.conf too
@@ -51,23 +50,8 @@ fs::path boot_of(const InstallOptions& options) {
   return options.boot;
 }
 
-std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  });
-  return text;
-}
-
-struct Places {
-  fs::path loader, fallback, removable;
-};
-Places places_of(const InstallOptions& options) {
-  const fs::path esp = esp_of(options);
-  const fs::path ours = our_directory;
-  return {find_ignoring_case(esp, ours / program_file_name(Program::loader, options.arch)),
-          find_ignoring_case(esp, ours / ("keelson-boot-fallback" + options.arch + ".efi")),
-          find_ignoring_case(
-              esp, fs::path(removable_directory) / ("BOOT" + upper(options.arch) + ".EFI"))};
+LoaderPlaces places_of(const InstallOptions& options) {
+  return loader_places(esp_of(options), options.arch);
 }
 
 // A loader, on an ESP or about to go there.
@@ -124,7 +108,7 @@ void write_loader(Deeds& deeds, Deed deed, const fs::path& path, const Loader& l
 }
 
 void put_in_place(Deeds& deeds, Copy copy, const fs::path& path, const Loader& ours,
-                  const Places& places) {
+                  const LoaderPlaces& places) {
   const std::string version = ours.product->version;
   switch (copy) {
     case Copy::write:
@@ -163,7 +147,7 @@ void copy_loader(Verb verb, const InstallOptions& options, Deeds& deeds) {
   const Loader ours = read_loader(source);
   if (!ours.is(our_product))
     throw Failure(source.string() + ": carries no marker of " + our_product);
-  const Places places = places_of(options);
+  const LoaderPlaces places = places_of(options);
   const std::optional<Loader> present = read_if_there(places.loader);
   const Copy primary = plan_copy(verb, present, ours, false, options.force);
   const Copy removable =

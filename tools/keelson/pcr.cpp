@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
@@ -88,7 +89,7 @@ void print_pcrs(const std::vector<PcrValue>& values, JsonForm form) {
       Json item = Json::object();
       if (value.phase && !value.phase->empty()) item["phase"] = *value.phase;
       item["pcr"] = value.index;
-      item["hash"] = std::string(std::string_view(value.value.hex()));
+      item["hash"] = hex(value.value);
       banks[std::string(name(value.value.algorithm()))].push_back(item);
     }
     print_json(banks, form);
@@ -100,7 +101,7 @@ void print_pcrs(const std::vector<PcrValue>& values, JsonForm form) {
     if (wanted != heading) note(wanted);
     heading = wanted;
     print_text(std::to_string(value.index) + ":" + std::string(name(value.value.algorithm())) +
-               "=" + std::string(std::string_view(value.value.hex())) + "\n");
+               "=" + hex(value.value) + "\n");
   }
 }
 

@@ -12,6 +12,7 @@
 #include "tools/keelson/esp_tree.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/host_text.h"
+#include "tools/keelson/loader_places.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/verbs.h"
@@ -52,18 +53,13 @@ Chain chain_of_tree(EspTree& tree, const PredictOptions& options, TextArena& are
   const Entry& entry = tree.entries().entries()[find_entry_or_fail(tree, options, arena)];
   if (entry.kind != EntryKind::uki && entry.kind != EntryKind::type2)
     throw Failure(utf8(entry.id) + ": is not a unified kernel image; only those are predicted");
-  Chain chain{.loader = tree.resolve(EntrySource::esp,
-                                     utf16("\\EFI\\BOOT\\BOOT" + native_arch() + ".EFI", arena)),
+  const LoaderPlaces places = loader_places(options.esp, native_arch());
+  Chain chain{.loader = is_there(places.loader) ? places.loader : places.removable,
               .uki = tree.resolve(entry.source, entry.executable.text()),
               .options = entry.options,
               .options_implied = entry.options_implied,
               .profile = entry.profile};
-  const fs::path ours = tree.resolve(
-      EntrySource::esp, utf16("\\EFI\\keelson\\keelson-boot" + native_arch() + ".efi", arena));
-  if (!options.loader.empty())
-    chain.loader = options.loader;
-  else if (!fs::is_regular_file(chain.loader))
-    chain.loader = ours;
+  if (!options.loader.empty()) chain.loader = options.loader;
   if (!options.line.empty()) {
     chain.options = utf16(options.line, arena);
     chain.options_implied = false;
@@ -166,7 +162,7 @@ void add_predict(CLI::App& app) {
   text("--boot-path", options->boot, "Root of its XBOOTLDR partition", "DIR");
   text("--entry", options->entry, "Id of the entry on the ESP (default: the default one)", "ID");
   text("--uki", options->uki, "Predict this image instead of an entry", "FILE");
-  text("--loader", options->loader, "Loader that starts it (default on an ESP: BOOTX64.EFI)",
+  text("--loader", options->loader, "Loader that starts it (default on an ESP: ours there)",
        "FILE");
   text("--options", options->line, "Line that the entry passes", "TEXT");
   command->add_option("--profile", options->profile, "Profile number")->type_name("N");

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -116,6 +117,13 @@ std::string reason_in(const Buffer& log) {
 }
 
 }  // namespace
+
+void SigningKey::add_options(CLI::App& command) {
+  command.add_option("--secureboot-private-key", private_key, "Key to sign with, PEM")
+      ->type_name("FILE");
+  command.add_option("--secureboot-certificate", certificate, "Its certificate, PEM")
+      ->type_name("FILE");
+}
 
 void SigningKey::check() const {
   if (private_key.empty() || certificate.empty())

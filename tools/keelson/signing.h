@@ -7,12 +7,18 @@
 
 #include "tools/keelson/host_file.h"
 
+namespace CLI {
+class App;
+}
+
 namespace keelson::tool {
 
 struct SigningKey {
   std::string private_key;  // PEM files
   std::string certificate;
   bool given() const { return !private_key.empty() || !certificate.empty(); }
+  // --secureboot-private-key= and --secureboot-certificate=
+  void add_options(CLI::App& command);
   // Failure: only one half is given, or cannot be read.
   void check() const;
 };
