@@ -274,7 +274,7 @@ class Kernel {
   template <class Apply>
   Result<> for_each_code_range(Apply&& apply) const {
     for (const Section& section : image_.sections()) {
-      if (!section.is_code()) continue;
+      if (!section.is_code() || !section.is_set()) continue;
       const std::uint64_t start = value(section.virtual_address) & ~(page_size - 1);
       const std::uint64_t end =
           std::uint64_t{value(section.virtual_address)} + section.virtual_size;

@@ -302,6 +302,25 @@ TEST(PeKernel, IsCopiedAsItSays) {
   EXPECT_FALSE(refused.has_value());
 }
 
+TEST(PeKernel, AnEmptyCodeSectionIsNoRangeOfPages) {
+  sample::Pe pe = sample::kernel_pe();
+  pe.sections.push_back({.name = ".inittext",
+                         .content = {},
+                         .flags = pe::section_code | pe::section_execute | pe::section_read,
+                         .raw_size = 0});
+  const Buffer file = sample::make(pe);
+  const auto kernel = pe::Kernel::parse(file);
+  ASSERT_TRUE(kernel.has_value()) << kernel.error().what;
+  int ranges = 0;
+  const auto applied = kernel->for_each_code_range([&](pe::Rva, std::uint64_t size) -> Result<> {
+    EXPECT_NE(size, 0u);
+    ++ranges;
+    return {};
+  });
+  EXPECT_TRUE(applied.has_value());
+  EXPECT_EQ(ranges, 1);
+}
+
 TEST(PeKernel, WhatCannotBeStartedInMemory) {
   struct Row {
     std::function<void(sample::Pe&)> spoil;
