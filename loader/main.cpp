@@ -70,7 +70,7 @@ std::optional<Question> carry_out(const Machine& machine, Facts& facts, const Ch
 Result<> run(const Machine& machine) {
   auto facts = observe(machine);
   if (!facts.has_value()) {
-    machine.log.tell(Severity::error, "The loader cannot go on: ", facts.error());
+    machine.log.tell(Severity::error, "The loader cannot go on: ", facts.error(), ".");
     return fail(facts.error());
   }
   Outcome outcome;

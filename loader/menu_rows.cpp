@@ -198,7 +198,7 @@ void compose_list(Row& row, const Menu& menu, const MenuLayout& layout, const Gl
   }
 }
 
-// One cell per character, whatever is in the text (R9): the cursor's place must not depend on fonts.
+// One cell per character, whatever the text holds (R9): the cursor must not depend on fonts.
 char16_t in_one_cell(char16_t character) {
   make_printable({&character, 1});
   return cells_of(character) == 1 ? character : u'\ufffd';

@@ -44,6 +44,14 @@ std::optional<efi::Volume> find_xbootldr(const Machine& machine) {
   return std::nullopt;
 }
 
+Result<efi::Volume> own_volume(const Machine& machine) {
+  auto volume = machine.self.volume();
+  if (!volume.has_value() && volume.error().code == Errc::unsupported)
+    machine.log.tell(Severity::error,
+                     "Booting from a network needs the image of a disk, not the loader alone.");
+  return volume;
+}
+
 Result<> add_actions(const Facts& facts, EntryList& list) {
   if (facts.conf.auto_firmware && facts.firmware_setup)
     TRY(list.add_action(EntryKind::reboot_to_firmware));
@@ -96,7 +104,7 @@ void choose_settings(const Machine& machine, Facts& facts) {
 
 Result<Facts> observe(const Machine& machine) {
   publish_identity(machine);
-  Facts facts{.esp = TRY(machine.self.volume())};
+  Facts facts{.esp = TRY(own_volume(machine))};
   facts.secure_boot = efi::read_secure_boot(machine.variables()).enabled;
   facts.firmware_setup = firmware_has_setup(machine);
   facts.conf = TRY(read_loader_conf(machine, facts.esp, facts.texts));

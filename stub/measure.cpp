@@ -3,6 +3,8 @@
 // Extends PCRs; see measure.h.
 #include "stub/measure.h"
 
+#include "efi/firmware/system.h"
+
 namespace keelson::stub {
 namespace {
 
@@ -21,6 +23,7 @@ Result<> measure(const efi::Tpm& tpm, std::span<const Measurement> list, Outcome
   Result<> first_failure;
   for (const Measurement& measurement : list) {
     Outcome* const outcome = TRY(outcome_of(measurement.pcr, outcomes));
+    efi::rearm_watchdog();  // the firmware hashes large sections for seconds
     const Result<> measured = tpm.measure(measurement);
     if (measured.has_value()) {
       ++outcome->extended;

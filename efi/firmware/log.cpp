@@ -54,8 +54,7 @@ std::string_view Log::text() const { return text_of(buffer_.bytes().first(used_)
 // Names of files may hold anything: a message is one line, and moves no terminal (R9).
 void Log::append_message(std::string_view message) {
   auto* to = reinterpret_cast<char*>(buffer_.data() + used_);
-  for (const char c : message)
-    *to++ = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  for (const char c : message) *to++ = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   used_ += message.size();
 }
 

@@ -8,6 +8,11 @@
 #include "efi/base/diagnostics.h"
 
 namespace keelson::efi {
+namespace {
+
+constexpr std::size_t most_name = 255;  // longer ones are no names of files
+
+}  // namespace
 
 void ReadProgress::chunk_read(std::uint64_t done, std::uint64_t total) {
   if (total == 0 || clock_.elapsed_us(began_) < quiet_us) return;
@@ -17,13 +22,16 @@ void ReadProgress::chunk_read(std::uint64_t done, std::uint64_t total) {
 
   // Never as wide as the screen: the cursor must stay on the line.
   const std::size_t columns = std::max<std::size_t>(console_.size().columns, 40);
-  const std::u16string_view name = name_.substr(0, columns - 20);
+  char16_t name_room[most_name];
+  const std::span<char16_t> name(name_room, std::min({name_.size(), columns - 20, most_name}));
+  std::copy_n(name_.begin(), name.size(), name.begin());
+  make_printable(name);
   char16_t digits[8];
   std::size_t count = 0;
   for (const char digit : std::string_view(Decimal(percent)))
     digits[count++] = static_cast<char16_t>(digit);
   console_.write(u"\rReading ");
-  console_.write(name);
+  console_.write({name.data(), name.size()});
   console_.write(u" ");
   console_.write({digits, count});
   console_.write(u" %");

@@ -28,7 +28,12 @@ FileInfo to_file_info(const std::byte* raw) {
 }
 
 Result<EFI_FILE_HANDLE> open_root(Handle device) {
-  const auto file_system = TRY(Protocol<EFI_SIMPLE_FILE_SYSTEM_PROTOCOL>::open(device));
+  const auto opened = Protocol<EFI_SIMPLE_FILE_SYSTEM_PROTOCOL>::open(device);
+  if (!opened.has_value()) {
+    const Error& error = opened.error();
+    return fail(error.code, "the device has no file system that can be read", error.where);
+  }
+  const auto& file_system = *opened;
   EFI_FILE_HANDLE root = nullptr;
   TRY(check(file_system->OpenVolume(file_system.get(), &root), "volume cannot be opened"));
   if (root == nullptr) return fail(Errc::unsupported, "volume without a root directory");

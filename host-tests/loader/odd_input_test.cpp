@@ -41,7 +41,7 @@ TEST(LoaderOddInput, AOneShotThatCannotBeDeletedIsNotObeyedForEver) {
   EXPECT_EQ(boots, 1);
 }
 
-// It may have been there, so this boot must not be the first of two that send each other to and fro.
+// It may have been there, so this boot must not begin a rescue that the next one answers.
 TEST(LoaderOddInput, AOneShotThatCannotBeReadCountsAsThere) {
   Machine machine;
   machine.payload("broken", Ending::returns(efi::status::load_error));
@@ -78,6 +78,28 @@ TEST(LoaderOddInput, TheReasonOfAStubIsShownAndKept) {
   EXPECT_EQ(run.started_text(), "loader stub stub old") << run;
   EXPECT_TRUE(machine.screen().has_printed("could not be started: cannot boot this kernel image"))
       << machine.screen().printed();
+}
+
+TEST(LoaderOddInput, AVolumeThatCannotBeOpenedIsNamed) {
+  Machine machine;
+  machine.calls().fail_every("OpenProtocol", efi::status::unsupported, "SimpleFileSystem");
+  const sim::Run run = machine.boot();
+  EXPECT_EQ(run.end, End::returned) << run;
+  EXPECT_TRUE(machine.screen().has_printed("Booting from a network needs the image of a disk"))
+      << machine.screen().printed();
+}
+
+TEST(LoaderOddInput, TheStatusPageHasAllOfLongOptions) {
+  Machine machine;
+  std::string options;
+  for (int i = 0; i < 150; ++i) options += " word" + std::to_string(i);
+  machine.esp().add(u"\\vmlinuz", sim::kernel_image("kernel"));
+  machine.esp().add(u"\\loader\\entries\\a.conf",
+                    "title A\nlinux /vmlinuz\noptions" + options + "\n");
+  machine.keys().press(u' ', 0).press(u'p').press(u' ').press(u'x').press(u'\r');
+  const sim::Run run = machine.boot();
+  EXPECT_EQ(run.started_text(), "loader kernel") << run;
+  EXPECT_TRUE(machine.screen().has_printed("word149")) << machine.screen().printed();
 }
 
 TEST(LoaderOddInput, NamesOfFilesDoNotForgeLinesOfTheLog) {
