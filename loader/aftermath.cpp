@@ -27,12 +27,22 @@ Question question_of(const Next& next, const Line& message) {
   return question;
 }
 
-// Back from a reset that did not happen: the menu, so that somebody can do something else.
-std::optional<Question> after_no_reset(const Facts& facts, const Line& message) {
-  Question question{.highlighted = facts.default_entry.index.value_or(0), .notice = message};
-  question.notice.add(" This machine cannot be reset from here.");
-  if (facts.timeout.mode == MenuTimeout::Mode::disabled) return std::nullopt;
-  return question;
+// What needs no reset: a menu, or back to whoever started us.
+std::optional<Question> ask_or_leave(const Machine& machine, const Next& next,
+                                     const Line& message) {
+  if (next.action == Action::menu) return question_of(next, message);
+  if (next.message) machine.log.tell(Severity::error, message.text());
+  return std::nullopt;
+}
+
+// Back from the reset that `wanted` asked for: it did not happen.
+std::optional<Question> after_no_reset(const Machine& machine, const Facts& facts,
+                                       const Next& wanted, const Line& message) {
+  Line longer = message;
+  longer.add(" This machine cannot be reset from here.");
+  Next next = plan_after(Failure::action, {}, circumstances_of(facts, false));
+  next.unlock_hint = wanted.unlock_hint;
+  return ask_or_leave(machine, next, longer);
 }
 
 std::optional<Question> reset_after(const Machine& machine, const Facts& facts, const Next& next,
@@ -41,7 +51,7 @@ std::optional<Question> reset_after(const Machine& machine, const Facts& facts, 
   machine.log.tell(Severity::error, message.text(), " Reset in ", seconds, " s, or with a key.");
   wait(machine, seconds, true);
   reboot(machine);
-  return after_no_reset(facts, message);
+  return after_no_reset(machine, facts, next, message);
 }
 
 // The variable is written already.
@@ -53,12 +63,10 @@ std::optional<Question> rescue_after(const Machine& machine, const Facts& facts,
   machine.log.tell(Severity::error, "Reset in ", seconds, " s, then ", rescue.shown_title,
                    next.keys ? ". Any key opens the menu." : ".");
   const bool key = wait(machine, seconds, next.keys);
-  if (!key) {
-    reboot(machine);
-    return after_no_reset(facts, message);
-  }
-  // Whoever opens the menu decides from here on.
+  if (!key) reboot(machine);
+  // This boot goes on, and the next one begins as it would have.
   remove_one_shot(machine);
+  if (!key) return after_no_reset(machine, facts, next, message);
   Next menu = next;
   menu.countdown_s.reset();
   return question_of(menu, message);
@@ -67,15 +75,14 @@ std::optional<Question> rescue_after(const Machine& machine, const Facts& facts,
 std::optional<Question> carry_out(const Machine& machine, const Facts& facts, const Next& next,
                                   const Line& message) {
   switch (next.action) {
-    case Action::menu: return question_of(next, message);
     case Action::reset: return reset_after(machine, facts, next, message);
     case Action::rescue: return rescue_after(machine, facts, next, message);
+    case Action::menu:
     case Action::proceed:
     case Action::end_countdown:
     case Action::leave: break;
   }
-  if (next.message) machine.log.tell(Severity::error, message.text());
-  return std::nullopt;
+  return ask_or_leave(machine, next, message);
 }
 
 void note(Facts& facts, const Ending& ending) {
@@ -103,6 +110,16 @@ std::optional<Question> after(const Machine& machine, Facts& facts, const Ending
     }
   }
   return carry_out(machine, facts, next, message);
+}
+
+std::optional<Question> after_action(const Machine& machine, const Facts& facts,
+                                     const Error& error) {
+  Line message;
+  message.add("That did not work: ");
+  print(message, error);
+  message.add(".");
+  return ask_or_leave(machine, plan_after(Failure::action, {}, circumstances_of(facts, false)),
+                      message);
 }
 
 std::optional<Question> without_default(const Machine& machine, const Facts& facts) {

@@ -23,13 +23,6 @@ std::optional<Question> first_question(const Machine& machine, const Facts& fact
   return question;
 }
 
-// An action that did not work: the menu again, with the reason.
-Question ask_again(const Choice& choice, const Error& error) {
-  Question question{.highlighted = choice.entry};
-  print(question.notice, error);
-  return question;
-}
-
 // What the loader returns: the first error, or success if something ran and ended well.
 class Outcome {
  public:
@@ -51,9 +44,9 @@ class Outcome {
 std::optional<Question> carry_out(const Machine& machine, Facts& facts, const Choice& choice,
                                   Outcome& outcome) {
   switch (choice.what) {
-    case Choice::What::power_off: return ask_again(choice, power_off(machine));
-    case Choice::What::reboot: return ask_again(choice, reboot(machine));
-    case Choice::What::firmware_setup: return ask_again(choice, reboot_to_firmware(machine));
+    case Choice::What::power_off: return after_action(machine, facts, power_off(machine));
+    case Choice::What::reboot: return after_action(machine, facts, reboot(machine));
+    case Choice::What::firmware_setup: return after_action(machine, facts, reboot_to_firmware(machine));
     case Choice::What::leave: outcome.leave_as_wanted(); return std::nullopt;
     case Choice::What::leave_at_zero: return std::nullopt;
     case Choice::What::start: break;

@@ -104,7 +104,8 @@ Next plan_after(Failure failure, const Attempt& attempt, const Circumstances& ci
   const bool always_reset = circumstances.reboot_on_error == RebootOnError::yes;
   switch (failure) {
     case Failure::own_volume: return {.action = Action::leave, .message = true};
-    case Failure::no_entries: return another_entry(circumstances, false);
+    case Failure::no_entries:
+    case Failure::action: return another_entry(circumstances, false);
     case Failure::configuration:
     case Failure::count:
     case Failure::measure: return {.action = Action::proceed};

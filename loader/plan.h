@@ -26,6 +26,7 @@ enum class Failure : std::uint8_t {
   measure,         // options or a companion
   start,           // StartImage answered with an error
   start_returned,  // it returned success: not a failure, but nothing has been booted
+  action,          // the firmware does not reset, power off, or offer its setup
 };
 
 // What may be chosen after a failure: one element per entry, in menu order.

@@ -41,6 +41,30 @@ TEST(LoaderOddInput, AOneShotThatCannotBeDeletedIsNotObeyedForEver) {
   EXPECT_EQ(boots, 1);
 }
 
+// Nobody may be in front of a machine whose firmware does not reset.
+TEST(LoaderOddInput, AnActionThatDoesNotHappenIsFollowedByTheCandidate) {
+  Machine machine;
+  machine.set_resets(false);
+  machine.add_uki(u"\\EFI\\Linux\\os.efi");
+  machine.esp().add(u"\\loader\\loader.conf", "auto-reboot yes\n");
+  machine.variables().set_text(bli::entry_one_shot, u"auto-reboot");
+  const sim::Run run = machine.boot();
+  EXPECT_EQ(run.end, End::took_over) << run;
+  EXPECT_EQ(run.started_text(), "loader stub kernel") << run;
+}
+
+TEST(LoaderOddInput, ARescueWithoutItsResetGoesOnAndLeavesNoOneShot) {
+  Machine machine;
+  machine.set_resets(false);
+  machine.payload("broken", Ending::returns(efi::status::load_error));
+  machine.payload("old", Ending::takes_over());
+  machine.add_uki(u"\\EFI\\Linux\\os-2.efi", {.kernel = "broken", .version = "2"});
+  machine.add_uki(u"\\EFI\\Linux\\os-1.efi", {.kernel = "old", .version = "1"});
+  const sim::Run run = machine.boot();
+  EXPECT_EQ(run.started_text(), "loader stub broken stub old") << run;
+  EXPECT_FALSE(machine.has(bli::entry_one_shot));
+}
+
 // It may have been there, so this boot must not begin a rescue that the next one answers.
 TEST(LoaderOddInput, AOneShotThatCannotBeReadCountsAsThere) {
   Machine machine;

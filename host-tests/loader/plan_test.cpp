@@ -145,6 +145,12 @@ const Row rows[] = {
     {Failure::start, extended, usual, hand_left, hinting(leaving(menu(1))), "not by itself"},
     {Failure::start, extended, usual, {failed, bad}, rescue(1), "bad is better than none"},
 
+    {Failure::action, uncounted, usual, {good, by_hand}, menu(0), "nobody may be there"},
+    {Failure::action, uncounted, usual, {failed, by_hand}, leaving(menu(1)), "30 s for a hand"},
+    {Failure::action, uncounted, always, {good}, menu(0), "another reset would not happen either"},
+    {Failure::action, uncounted, no_menu, {good}, without_keys(menu(0)), "countdown, no keys"},
+    {Failure::action, uncounted, no_menu, {failed, by_hand}, leave, "no keys, no hand"},
+
     {Failure::start_returned, uncounted, usual, {returned, good}, calm_menu(1), "no countdown"},
     {Failure::start_returned, counted, always, {returned, good}, calm_menu(1), "not an error"},
     {Failure::start_returned, uncounted, usual, {returned}, leaving(calm_menu(0)),
@@ -164,7 +170,8 @@ constexpr Failure every_failure[] = {Failure::own_volume, Failure::configuration
                                      Failure::no_entries, Failure::console,
                                      Failure::read,       Failure::count,
                                      Failure::verify,     Failure::measure,
-                                     Failure::start,      Failure::start_returned};
+                                     Failure::start,      Failure::start_returned,
+                                     Failure::action};
 
 // Calls `check` for every combination of failure, attempt, settings and lists of up to three.
 template <class Check>
