@@ -16,8 +16,6 @@ OVMF = pathlib.Path("/usr/share/OVMF")
 SNAKEOIL = pathlib.Path("/usr/share/ovmf")
 
 LOADER_VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-KEELSON_VENDOR = "b8c3cd60-ac40-42eb-b9c7-10fe3686e2b6"
-GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 PERSISTENT = 7  # non-volatile, boot services, runtime
 
 

@@ -214,14 +214,6 @@ class Vm:
                 why = "in time" if left <= 0 else "before QEMU ended"
                 raise VmError(f"{pattern!r} did not appear {why}\n{self._tail()}")
 
-    def wait_reset(self, count=1, timeout=TIMEOUT):
-        """Waits until the guest has reset `count` times in all."""
-        deadline = time.monotonic() + timeout
-        while self.resets < count:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._pump(min(left, 0.5)):
-                raise VmError(f"{self.resets} resets, waited for {count}\n{self._tail()}")
-
     def run_for(self, seconds):
         """Lets the machine run; for the rare proof that something does not happen."""
         deadline = time.monotonic() + seconds
