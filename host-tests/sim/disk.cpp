@@ -198,7 +198,6 @@ Status Disk::read(const BlockIo& io, std::uint32_t media_id, std::uint64_t lba, 
       __builtin_memcpy(to, stored->second.data(), shape_.block_size);
     else
       __builtin_memset(to, 0, shape_.block_size);
-    ++blocks_read_;
   }
   return status::success;
 }

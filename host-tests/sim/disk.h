@@ -57,7 +57,6 @@ class Disk {
   EFI_BLOCK_IO_MEDIA& media();
   // Reads that touch the block fail.
   void fail_block(std::uint64_t lba, efi::Status status) { bad_blocks_[lba] = status; }
-  std::uint64_t blocks_read() const { return blocks_read_; }
 
  private:
   struct BlockIo;
@@ -76,7 +75,6 @@ class Disk {
   std::vector<std::vector<std::byte>> partition_paths_;
   std::map<std::uint64_t, std::vector<std::byte>> blocks_;
   std::map<std::uint64_t, efi::Status> bad_blocks_;
-  std::uint64_t blocks_read_ = 0;
 };
 
 }  // namespace keelson::sim

@@ -76,14 +76,6 @@ Status Handles::uninstall(Handle at, const Guid& protocol, void* interface) {
   return efi::status::success;
 }
 
-Status Handles::reinstall(Handle at, const Guid& protocol, void* old_interface,
-                          void* new_interface) {
-  Installed* const installed = find_installed(at, protocol);
-  if (installed == nullptr || installed->interface != old_interface) return efi::status::not_found;
-  installed->interface = new_interface;
-  return efi::status::success;
-}
-
 bool Handles::has(Handle handle, const Guid& protocol) const {
   return find_installed(handle, protocol) != nullptr;
 }
@@ -159,11 +151,6 @@ std::vector<std::string> Handles::still_open() const {
         open.push_back(guid_text(protocol) + " on handle " + std::to_string(entry.serial) + ", " +
                        std::to_string(times) + " times");
   return open;
-}
-
-void Handles::forget_opens() {
-  for (auto& [handle, entry] : handles_)
-    for (auto& [protocol, installed] : entry.protocols) installed.agents.clear();
 }
 
 std::size_t Handles::protocol_count() const {

@@ -32,7 +32,6 @@ class Handles {
   Handle add(Handle at, const Guid& protocol, void* interface);
   // A handle without protocols ceases to exist. access_denied while somebody holds it open.
   Status uninstall(Handle at, const Guid& protocol, void* interface);
-  Status reinstall(Handle at, const Guid& protocol, void* old_interface, void* new_interface);
 
   bool exists(Handle handle) const { return handles_.contains(handle); }
   bool has(Handle handle, const Guid& protocol) const;
@@ -48,13 +47,10 @@ class Handles {
   Status open(Handle at, const Guid& protocol, Handle agent, void** interface);
   Status close(Handle at, const Guid& protocol, Handle agent);
 
-  // Whatever was done wrong since the last clear_problems().
+  // Whatever was done wrong.
   const std::vector<std::string>& problems() const { return problems_; }
-  void clear_problems() { problems_.clear(); }
   // "GUID on HANDLE", for each open that was not closed.
   std::vector<std::string> still_open() const;
-  // Forgets opens (the machine was reset).
-  void forget_opens();
   std::size_t protocol_count() const;  // over all handles: the same after a run as before
 
  private:

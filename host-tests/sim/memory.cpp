@@ -78,7 +78,6 @@ Memory::Status Memory::allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE ki
   *address = reinterpret_cast<std::uintptr_t>(at);
   blocks_[*address] = {
       .pages = count, .size = size, .call = calls_.count(), .low = low, .kind = kind};
-  most_pages_ = std::max(most_pages_, pages_in_use());
   return efi::status::success;
 }
 
@@ -185,7 +184,6 @@ void Memory::power_cycle() {
   retired_.clear();
   rights_.clear();
   problems_.clear();
-  most_pages_ = 0;
 }
 
 }  // namespace keelson::sim

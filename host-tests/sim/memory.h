@@ -40,8 +40,6 @@ class Memory {
   std::vector<std::string> leaks() const;
   const std::vector<std::string>& problems() const { return problems_; }
   std::uint64_t pages_in_use() const;
-  // The most pages that were in use at once.
-  std::uint64_t most_pages() const { return most_pages_; }
   // The machine was reset: nothing is allocated, nothing went wrong.
   void power_cycle();
 
@@ -74,7 +72,6 @@ class Memory {
   std::map<std::uintptr_t, std::uint64_t> rights_;  // of pages that have any
   std::vector<Retired> retired_;                    // low memory that was freed, still poisoned
   std::vector<std::string> problems_;
-  std::uint64_t most_pages_ = 0;
   bool low_memory_ = true;
 };
 

@@ -79,8 +79,6 @@ class Volume {
   void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   // ---- How the driver behaves ----
-  // Reads of more fail, as on some real firmware.
-  void set_longest_read(std::uint64_t size) { longest_read_ = size; }
   // Reads of more return only this much.
   void set_shortened_read(std::uint64_t size) { shortened_read_ = size; }
   // A directory item that did not fit is gone (VirtualBox); otherwise it comes again.
@@ -157,7 +155,6 @@ class Volume {
   std::uint64_t seed_;
   std::uint64_t medium_ = 0;
   std::uint64_t free_space_ = 100_MiB;
-  std::uint64_t longest_read_ = 1_MiB;
   std::uint64_t shortened_read_ = ~std::uint64_t{0};
   std::optional<std::uint64_t> read_lie_;
   std::optional<std::uint64_t> info_lie_;

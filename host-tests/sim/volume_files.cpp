@@ -20,6 +20,7 @@ constexpr Status bad_buffer_size = status::error_bit | 4;
 static_assert(bad_buffer_size == EFI_BAD_BUFFER_SIZE);
 
 constexpr std::size_t longest_fat_name = 255;
+constexpr std::uint64_t longest_read = 1_MiB;  // more fails on some real firmware
 constexpr std::uint64_t end_of_file = ~std::uint64_t{0};
 
 bool is_legal_name(std::u16string_view name) {
@@ -238,7 +239,7 @@ Status Volume::read(OpenFile& file, UINTN* size, void* buffer) {
     const std::vector<std::byte>& content = file.node->content;
     if (file.position > content.size()) return status::device_error;
     if (buffer == nullptr && *size != 0) return status::invalid_parameter;
-    if (*size > longest_read_) return status::device_error;
+    if (*size > longest_read) return status::device_error;
     const std::uint64_t count =
         std::min({std::uint64_t{*size}, content.size() - file.position, shortened_read_});
     if (count != 0) {
