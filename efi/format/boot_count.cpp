@@ -39,8 +39,6 @@ std::uint32_t largest(std::size_t width) {
   return value;
 }
 
-std::size_t width_of(std::uint32_t number) { return std::string_view(Decimal(number)).size(); }
-
 // Appends to a buffer that is large enough.
 struct Output {
   std::span<char16_t> room;
@@ -79,17 +77,6 @@ BootCount after_try(BootCount count) {
   const std::uint32_t limit = count.done_width == 0 ? max_tries : largest(count.done_width);
   if (count.tries_done < limit) ++count.tries_done;
   if (count.done_width == 0) count.done_width = 1;
-  return count;
-}
-
-BootCount new_count(std::uint32_t tries) {
-  return {.tries_left = tries, .left_width = width_of(tries), .done_width = 1};
-}
-
-BootCount blessed_bad(BootCount count) {
-  count.tries_left = 0;
-  count.left_width = 1;
-  if (count.tries_done == 0) count.done_width = 0;
   return count;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns boot counters in file names, "fedora+3-1.conf" (UAPI.1, "Boot counting"; design decision
-// 18): reading every form, the name after a try, the names that blessing gives.
+// 18): reading every form, the name after a try.
 #pragma once
 
 #include <cstdint>
@@ -40,10 +40,6 @@ Result<CountedName> parse_counted_name(std::u16string_view name);
 // The counter after one more try: a try less, one more done, each kept at its number of digits
 // ("+10" becomes "+09-1"; done stops at the largest number of its width).
 BootCount after_try(BootCount count);
-// What tools give a new entry: "+3-0".
-BootCount new_count(std::uint32_t tries);
-// Blessed bad: "+0-DONE", "+0" if none were done. Blessed good is a name without counter.
-BootCount blessed_bad(BootCount count);
 
 // The file name with `count` (nullopt: without), in `arena`. Errors: out_of_memory; unsupported if
 // it exceeds 255 characters.

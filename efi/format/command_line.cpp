@@ -113,12 +113,6 @@ BaseLine choose_base_line(const LineFacts& facts) {
   return {.text = facts.passed, .measured = true};
 }
 
-Result<std::u16string_view> join_lines(std::u16string_view first, std::u16string_view second,
-                                       TextArena& arena) {
-  const bool both = !first.empty() && !second.empty();
-  return concatenate({first, both ? std::u16string_view(u" ") : u"", second}, arena);
-}
-
 Result<std::optional<std::u16string_view>> compose_load_options(const PassedOptions& passed,
                                                                 TextArena& arena) {
   const auto options = passed.implied ? std::u16string_view() : passed.options;

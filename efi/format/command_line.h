@@ -57,10 +57,6 @@ struct BaseLine {
 };
 BaseLine choose_base_line(const LineFacts& facts);
 
-// Both with a space between, or the one that is not empty. Error: out_of_memory.
-Result<std::u16string_view> join_lines(std::u16string_view first, std::u16string_view second,
-                                       TextArena& arena);
-
 // What the loader passes to the image it starts.
 struct PassedOptions {
   std::span<const EspPath> initrds = {};  // each `initrd=PATH` in front; kind linux only

@@ -7,11 +7,8 @@ namespace keelson::device_path {
 namespace {
 
 constexpr std::uint8_t hardware_memory_mapped = 3;
-constexpr std::uint8_t hardware_vendor = 4;
-constexpr std::uint8_t messaging_vendor = 10;
 constexpr std::uint8_t messaging_uri = 24;
 constexpr std::uint8_t media_hard_drive = 1;
-constexpr std::uint8_t media_vendor = 3;
 constexpr std::uint8_t media_file_path = 4;
 constexpr std::uint8_t end_instance = 0x01;
 constexpr std::uint8_t end_entire = 0xff;
@@ -110,22 +107,6 @@ Result<std::optional<FoundHardDrive>> last_hard_drive(Bytes path) {
   return std::optional(FoundHardDrive{TRY(read_hard_drive(*last)), *last});
 }
 
-std::optional<Guid> vendor_guid(const Node& node) {
-  if (!node.is(Type::hardware, hardware_vendor) && !node.is(Type::messaging, messaging_vendor) &&
-      !node.is(Type::media, media_vendor))
-    return std::nullopt;
-  const auto guid = load<Guid>(node.data(), 0, "vendor node");
-  if (!guid.has_value()) return std::nullopt;
-  return *guid;
-}
-
-std::optional<Acpi> read_acpi(const Node& node) {
-  if (!node.is(Type::acpi, 1)) return std::nullopt;
-  const auto ids = load<std::array<Le<std::uint32_t>, 2>>(node.data(), 0, "ACPI node");
-  if (!ids.has_value()) return std::nullopt;
-  return Acpi{(*ids)[0], (*ids)[1]};
-}
-
 Result<std::optional<std::string_view>> first_uri(Bytes path) {
   Walk walk(path);
   while (const auto node = TRY(walk.next())) {
@@ -169,16 +150,6 @@ Result<std::u16string_view> file_path_text(Bytes path, TextArena& arena) {
   return std::u16string_view(room.data(), used);
 }
 
-std::u16string_view normalise_file_path(std::span<char16_t> text) {
-  std::size_t used = 0;
-  for (const char16_t c : text) {
-    const char16_t wanted = is_separator(c) ? u'\\' : c;
-    if (wanted == u'\\' && used != 0 && text[used - 1] == u'\\') continue;
-    text[used++] = wanted;
-  }
-  return {text.data(), used};
-}
-
 Result<> append_file_path(Writer& to, std::u16string_view path) {
   if (path.empty() || path.find(u'\0') != std::u16string_view::npos)
     return fail(Errc::malformed, "file path is empty or holds a NUL");
@@ -186,16 +157,6 @@ Result<> append_file_path(Writer& to, std::u16string_view path) {
     return fail(Errc::malformed, "file path too long for a device path", path.size());
   append_node(to, Type::media, media_file_path, 2 * (path.size() + 1));
   to.append(bytes_of(path)).append_zeros(2);
-  return {};
-}
-
-Result<> append_uri(Writer& to, std::string_view uri) {
-  if (uri.size() > UINT16_MAX - sizeof(NodeHeader))
-    return fail(Errc::malformed, "URI too long for a device path", uri.size());
-  for (const char c : uri)
-    if (c <= 0x20 || c > 0x7e) return fail(Errc::malformed, "URI is not ASCII");
-  append_node(to, Type::messaging, messaging_uri, uri.size());
-  to.append(bytes_of(uri));
   return {};
 }
 
@@ -211,26 +172,12 @@ void append_memory_mapped(Writer& to, std::uint32_t memory_type, std::uint64_t s
   to.append_struct(WireMemoryMapped{memory_type, start, end});
 }
 
-void append_vendor_media(Writer& to, const Guid& vendor) {
-  append_node(to, Type::media, media_vendor, sizeof(Guid));
-  to.append_struct(vendor);
-}
-
 void append_end(Writer& to) { append_node(to, Type::end, end_entire, 0); }
 
 Result<> append_disk_of(Writer& to, Bytes path) {
   const auto found = TRY(last_hard_drive(path));
   if (!found) return fail(Errc::not_found, "path without a partition");
   to.append(path.first(found->node.offset));
-  append_end(to);
-  return {};
-}
-
-Result<> append_with_partition(Writer& to, Bytes path, const HardDrive& drive) {
-  const auto found = TRY(last_hard_drive(path));
-  if (!found) return fail(Errc::not_found, "path without a partition");
-  to.append(path.first(found->node.offset));
-  append_hard_drive(to, drive);
   append_end(to);
   return {};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns device paths (UEFI 2.10, chapter 10) as bytes that nobody has checked: walking, reading the
-// nodes we need, building, replacing a partition. Whoever calls protocols with them is elsewhere.
+// nodes we need, building. Whoever calls protocols with them is elsewhere.
 // Firmware gives paths without a size: hand over max_size bytes from the pointer; nothing behind
 // the end node is ever touched.
 #pragma once
@@ -89,14 +89,6 @@ struct FoundHardDrive {
 };
 Result<std::optional<FoundHardDrive>> last_hard_drive(Bytes path);
 
-// Vendor GUID of a hardware, messaging or media vendor node; nullopt for other nodes.
-std::optional<Guid> vendor_guid(const Node& node);
-
-struct Acpi {  // acpi 1
-  std::uint32_t hid = 0, uid = 0;
-};
-std::optional<Acpi> read_acpi(const Node& node);
-
 // Text of the first URI node (messaging 24); ends at the node's end or at a NUL. nullopt if there
 // is none. Error: malformed, if it is not ASCII. Borrows from `path`.
 Result<std::optional<std::string_view>> first_uri(Bytes path);
@@ -105,20 +97,15 @@ Result<std::optional<std::string_view>> first_uri(Bytes path);
 // with one backslash, the rest is as it stands. A node's text ends at a NUL or at the node's end.
 // Errors: malformed (odd size), unsupported (other nodes, or none), out_of_memory.
 Result<std::u16string_view> file_path_text(Bytes path, TextArena& arena);
-// `text` as a path on a volume: '/' becomes '\', doubled backslashes become one. In place.
-std::u16string_view normalise_file_path(std::span<char16_t> text);
 
 // ---- Building: each appends one node; `Writer::done` tells if the buffer was large enough ----
 
 // Error: malformed, if the text does not fit a node (or holds a NUL).
 Result<> append_file_path(Writer& to, std::u16string_view path);
-Result<> append_uri(Writer& to, std::string_view uri);
 void append_hard_drive(Writer& to, const HardDrive& drive);
 // Hardware 3. `end` is the last byte's address (stub.md 7.2).
 void append_memory_mapped(Writer& to, std::uint32_t memory_type, std::uint64_t start,
                           std::uint64_t end);
-// Media 3, without data.
-void append_vendor_media(Writer& to, const Guid& vendor);
 void append_end(Writer& to);
 
 constexpr std::size_t file_path_size(std::u16string_view path) {
@@ -126,19 +113,15 @@ constexpr std::size_t file_path_size(std::u16string_view path) {
 }
 inline constexpr std::size_t hard_drive_size = 42;
 inline constexpr std::size_t memory_mapped_size = 24;
-inline constexpr std::size_t vendor_media_size = 20;
 inline constexpr std::size_t end_size = 4;
 
 // `path` cut before its last HardDrive node, with an end node: the disk. Error: not_found.
 Result<> append_disk_of(Writer& to, Bytes path);
-// `path` with its last HardDrive node replaced by `drive`, what followed it dropped, with an end
-// node: another partition of the same disk. Error: not_found.
-Result<> append_with_partition(Writer& to, Bytes path, const HardDrive& drive);
 // The nodes of `volume`, a FilePath node, an end node: a file on that volume.
 Result<> append_file_on(Writer& to, Bytes volume, std::u16string_view path);
 
-// LINUX_EFI_INITRD_MEDIA_GUID, and the whole path on which Linux asks for its initrd (stub.md 7.4).
-inline constexpr Guid linux_initrd_media = "5568e427-68fc-4f3d-ac74-ca555231cc68"_guid;
+// The whole path on which Linux asks for its initrd (stub.md 7.4): a vendor media node with
+// LINUX_EFI_INITRD_MEDIA_GUID, 5568e427-68fc-4f3d-ac74-ca555231cc68.
 inline constexpr std::array<unsigned char, 24> linux_initrd_path = {
     0x04, 0x03, 0x14, 0x00, 0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f,
     0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68, 0x7f, 0xff, 0x04, 0x00};

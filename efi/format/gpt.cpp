@@ -156,12 +156,4 @@ std::optional<Partition> Entries::find_by_type(const Guid& type) const {
   return std::nullopt;
 }
 
-std::optional<Partition> Entries::find_by_start(std::uint64_t first_lba) const {
-  for (std::uint32_t i = 0; i < count_; ++i) {
-    const auto found = entry(i);
-    if (found && found->first_lba == first_lba) return found;
-  }
-  return std::nullopt;
-}
-
 }  // namespace keelson::gpt

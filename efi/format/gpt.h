@@ -72,8 +72,6 @@ class Entries {
   std::optional<Partition> entry(std::uint32_t index) const;
   // The first one of that type.
   std::optional<Partition> find_by_type(const Guid& type) const;
-  // The first one that starts at that block.
-  std::optional<Partition> find_by_start(std::uint64_t first_lba) const;
 
  private:
   Bytes bytes_;

@@ -46,14 +46,6 @@ std::optional<RebootOnError> parse_reboot_on_error(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<LogLevel> parse_log_level(std::string_view text) {
-  constexpr std::string_view names[] = {"emerg",   "alert",  "crit", "err",
-                                        "warning", "notice", "info", "debug"};
-  for (std::size_t i = 0; i < std::size(names); ++i)
-    if (text == names[i]) return static_cast<LogLevel>(i);
-  return std::nullopt;
-}
-
 // An id, a glob or @saved; other @ words are none.
 std::optional<std::string_view> parse_entry_choice(std::string_view text) {
   if (text.starts_with('@') && !equal_ignoring_case(text, "@saved")) return std::nullopt;
@@ -78,13 +70,11 @@ bool apply(const KeyValue& line, LoaderConf& conf, Texts& texts) {
   if (key == "default") return assign(texts.default_entry, parse_entry_choice(value));
   if (key == "preferred") return assign(texts.preferred_entry, parse_entry_choice(value));
   if (key == "editor") return assign(conf.editor, parse_boolean(value));
-  if (key == "auto-entries") return assign(conf.auto_entries, parse_boolean(value));
   if (key == "auto-firmware") return assign(conf.auto_firmware, parse_boolean(value));
   if (key == "auto-poweroff") return assign(conf.auto_poweroff, parse_boolean(value));
   if (key == "auto-reboot") return assign(conf.auto_reboot, parse_boolean(value));
   if (key == "reboot-on-error") return assign(conf.reboot_on_error, parse_reboot_on_error(value));
   if (key == "console-mode") return assign(conf.console_mode, parse_console_mode(value));
-  if (key == "log-level") return assign(conf.log_level, parse_log_level(value));
   return true;
 }
 

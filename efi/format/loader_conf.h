@@ -52,7 +52,6 @@ std::optional<ConsoleMode> parse_console_mode(std::string_view text);
 std::optional<ConsoleMode> parse_console_mode(std::u16string_view variable);
 
 enum class RebootOnError : std::uint8_t { automatic, yes, no };
-enum class LogLevel : std::uint8_t { emerg, alert, crit, err, warning, notice, info, debug };
 
 // `1 yes y true t on`, `0 no n false f off`, lower case only.
 std::optional<bool> parse_boolean(std::string_view text);
@@ -62,13 +61,11 @@ struct LoaderConf {
   std::u16string_view default_entry;    // id, glob or @saved; empty: not set
   std::u16string_view preferred_entry;  // the same
   bool editor = true;
-  bool auto_entries = true;
   bool auto_firmware = true;
   bool auto_poweroff = false;
   bool auto_reboot = false;
   RebootOnError reboot_on_error = RebootOnError::automatic;
   ConsoleMode console_mode;
-  LogLevel log_level = LogLevel::info;
 };
 
 // Any bytes give settings; what is wrong goes to `diagnostics`, with line numbers. Texts live in

@@ -69,24 +69,9 @@ Result<std::u16string_view> decode_text(Bytes value, TextArena& arena) {
   return text.substr(0, text.find(u'\0'));
 }
 
-Result<std::uint8_t> decode_u8(Bytes value) {
-  if (value.size() != 1) return fail(Errc::malformed, "variable is not one byte", value.size());
-  return std::to_integer<std::uint8_t>(value[0]);
-}
-
 Result<std::uint64_t> decode_u64(Bytes value) {
   if (value.size() != 8) return fail(Errc::malformed, "variable is not eight bytes", value.size());
   return TRY(load<Le<std::uint64_t>>(value, 0, "variable of eight bytes")).get();
-}
-
-std::optional<std::u16string_view> next_entry_id(std::u16string_view& value) {
-  while (!value.empty()) {
-    const std::size_t size = value.find(u'\0');
-    const auto id = value.substr(0, size);
-    value.remove_prefix(size == value.npos ? value.size() : size + 1);
-    if (!id.empty()) return id;
-  }
-  return std::nullopt;
 }
 
 }  // namespace keelson::loader_interface

@@ -55,7 +55,6 @@ constexpr Name loader_tpm2_active_pcr_banks = loader(u"LoaderTpm2ActivePcrBanks"
 constexpr Name loader_entries = loader(u"LoaderEntries");
 constexpr Name loader_entry_selected = loader(u"LoaderEntrySelected");
 constexpr Name loader_boot_count_path = loader(u"LoaderBootCountPath");
-constexpr Name loader_pcr_smbios = loader(u"LoaderPcrSMBIOS");
 
 // Read by the loader; persistent where it writes them.
 constexpr Name config_timeout = loader(u"LoaderConfigTimeout", persistent_attributes);
@@ -76,8 +75,6 @@ constexpr Name stub_device_url = loader(u"StubDeviceURL");
 constexpr Name stub_image_identifier = loader(u"StubImageIdentifier");
 constexpr Name stub_pcr_kernel_image = loader(u"StubPcrKernelImage");
 constexpr Name stub_pcr_kernel_parameters = loader(u"StubPcrKernelParameters");
-constexpr Name stub_pcr_initrd_sysexts = loader(u"StubPcrInitRDSysExts");
-constexpr Name stub_pcr_initrd_confexts = loader(u"StubPcrInitRDConfExts");
 
 // Our own, UTF-8 without terminator (design decision 17).
 constexpr Name keelson_log = {keelson_vendor, u"KeelsonLog"};
@@ -124,7 +121,7 @@ inline std::array<std::byte, 8> encode_u64(std::uint64_t value) {
 }
 // LoaderTime*USec, StubProfile, LoaderConfigTimeout: decimal text, UTF-16 with NUL.
 Result<Bytes> encode_decimal(std::uint64_t value, TextArena& arena);
-// LoaderTpm2ActivePcrBanks: `0x0000000f`. StubPcr*, LoaderPcr*: encode_decimal of the PCR.
+// LoaderTpm2ActivePcrBanks: `0x0000000f`. StubPcr*: encode_decimal of the PCR.
 Result<Bytes> encode_pcr_banks(std::uint32_t banks, TextArena& arena);
 // LoaderFirmwareInfo, LoaderFirmwareType: `VENDOR 2.07` from a revision (high and low 16 bits).
 Result<Bytes> encode_revision(std::u16string_view vendor, std::uint32_t revision, TextArena& arena);
@@ -136,11 +133,8 @@ Result<Bytes> encode_entries(std::span<const Entry> entries, TextArena& arena);
 // The text of a variable up to its NUL, or to its end if there is none; copied to `arena`.
 // Errors: malformed for odd sizes; out_of_memory.
 Result<std::u16string_view> decode_text(Bytes value, TextArena& arena);
-// Exactly one or eight bytes. Error: malformed.
-Result<std::uint8_t> decode_u8(Bytes value);
+// Exactly eight bytes. Error: malformed.
 Result<std::uint64_t> decode_u64(Bytes value);
-// The next id of a LoaderEntries value, taken off its front; nullopt at the end. For tools.
-std::optional<std::u16string_view> next_entry_id(std::u16string_view& value);
 
 }  // namespace loader_interface
 }  // namespace keelson

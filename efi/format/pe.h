@@ -58,7 +58,6 @@ inline constexpr std::uint16_t subsystem_efi_application = 10;
 inline constexpr std::uint16_t dll_nx_compat = 0x100;
 inline constexpr std::uint32_t section_code = 0x20;
 inline constexpr std::uint32_t section_initialized_data = 0x40;
-inline constexpr std::uint32_t section_uninitialized_data = 0x80;
 inline constexpr std::uint32_t section_execute = 0x2000'0000;
 inline constexpr std::uint32_t section_read = 0x4000'0000;
 inline constexpr std::uint32_t section_write = 0x8000'0000;

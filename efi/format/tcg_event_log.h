@@ -23,7 +23,6 @@ inline constexpr std::uint32_t action = 0x5;
 inline constexpr std::uint32_t event_tag = 0x6;
 inline constexpr std::uint32_t ipl = 0xD;
 inline constexpr std::uint32_t efi_boot_services_application = 0x80000003;
-inline constexpr std::uint32_t efi_action = 0x80000007;
 }  // namespace event_type
 
 struct EventDigest {

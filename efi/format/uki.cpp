@@ -115,15 +115,6 @@ Result<pe::SectionData> Uki::data(const Effective& sections, UkiSection id) cons
   return image_.data(*section);
 }
 
-std::optional<pe::Section> Uki::find_in(Range range, UkiSection id) const {
-  for (const pe::Section& section : image_.sections(range.first, range.last)) {
-    if (section.name() != row(id).name) continue;
-    if (!section.is_set()) return std::nullopt;
-    return section;
-  }
-  return std::nullopt;
-}
-
 Result<ListTexts> list_texts(const Uki& headers_of_file, const Effective& sections) {
   ListTexts texts;
   const auto locate = [&](UkiSection id, TextRange& range) -> Result<> {

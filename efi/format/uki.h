@@ -10,7 +10,7 @@
 
 namespace keelson::uki {
 
-// What a PE file is to a boot loader (tools.md 1.1). A thin UKI is a uki.
+// What a PE file is to a boot loader (tools.md 1.1).
 enum class Kind : std::uint8_t { uki, addon, other };
 Kind classify(const pe::Image& image);
 
@@ -20,7 +20,7 @@ struct Range {
 };
 
 // The sections that count: for each name at most one, by index in the section table. Sections that
-// repeat (.dtbauto, .efifw) are not here but in Uki::candidates.
+// repeat (.dtbauto, .efifw) are not here: they are candidates for the hardware.
 class Effective {
  public:
   // The section's index in the table; nullopt if it is absent, empty, or masked by the profile.
@@ -63,16 +63,6 @@ class Uki {
   std::optional<pe::Section> find(const Effective& sections, UkiSection id) const;
   // The content: empty if not effective. Error: truncated.
   Result<pe::SectionData> data(const Effective& sections, UkiSection id) const;
-  // The first section called `id` within `range` that has a content; `.hwids` serves only the
-  // candidates of its own range (stub.md 1.3).
-  std::optional<pe::Section> find_in(Range range, UkiSection id) const;
-  // All sections called `id` within `range` that have a content, in order:
-  // uki.for_each_candidate(range, UkiSection::dtbauto, [&](const pe::Section& section) { ... });
-  template <class Visit>
-  void for_each_candidate(Range range, UkiSection id, Visit&& visit) const {
-    for (const pe::Section& section : image_.sections(range.first, range.last))
-      if (section.is_set() && section.name() == row(id).name) visit(section);
-  }
 
  private:
   void overlay(Range range, Effective& onto) const;

@@ -90,9 +90,6 @@ consteval bool rows_match_enumerators() {
 }  // namespace detail
 static_assert(detail::rows_match_enumerators());
 
-// Sections of a thin UKI that hold the SHA-256 of a file named by `.linux` or `.initrd` (stub.md 11).
-inline constexpr std::string_view thin_kernel_hash_section = ".linuxh";
-inline constexpr std::string_view thin_initrd_hash_section = ".initrdh";
 // Identity of a program (identity.h). Never measured.
 inline constexpr std::string_view sdmagic_section = ".sdmagic";
 

@@ -96,16 +96,11 @@ TEST(BootCount, NameAfterATry) {
   }
 }
 
-TEST(BootCount, ToolsNames) {
-  EXPECT_EQ(rename(u"foo+2-1.conf", blessed_bad), u"foo+0-1.conf");
-  EXPECT_EQ(rename(u"foo+03-00.conf", blessed_bad), u"foo+0.conf");
-  EXPECT_EQ(rename(u"foo+3.conf", blessed_bad), u"foo+0.conf");
+TEST(BootCount, NameWithoutCounter) {
   TextArena arena;
   const auto name = parse_counted_name(u"foo+2-1.efi");
   ASSERT_TRUE(name.has_value());
   EXPECT_EQ(write_counted_name(*name, std::nullopt, arena).value(), u"foo.efi");
-  EXPECT_EQ(write_counted_name(*name, new_count(3), arena).value(), u"foo+3-0.efi");
-  EXPECT_EQ(write_counted_name(*name, new_count(12), arena).value(), u"foo+12-0.efi");
 }
 
 TEST(BootCount, NameTooLong) {

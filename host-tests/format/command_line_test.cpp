@@ -151,14 +151,6 @@ TEST(BaseLine, Table) {
   EXPECT_TRUE(blank.passed_ignored);
 }
 
-TEST(JoinLines, OneSpaceOrNone) {
-  TextArena arena;
-  EXPECT_EQ(join_lines(u"a", u"b", arena).value(), u"a b");
-  EXPECT_EQ(join_lines(u"", u"b", arena).value(), u"b");
-  EXPECT_EQ(join_lines(u"a", u"", arena).value(), u"a");
-  EXPECT_EQ(join_lines(u"", u"", arena).value(), u"");
-}
-
 TEST(PassedOptions, Composition) {
   TextArena arena;
   const EspPath initrds[] = {EspPath::parse(u"/a", arena).value(),

@@ -32,13 +32,11 @@ TEST(LoaderConf, Defaults) {
   EXPECT_TRUE(read.conf.default_entry.empty());
   EXPECT_TRUE(read.conf.preferred_entry.empty());
   EXPECT_TRUE(read.conf.editor);
-  EXPECT_TRUE(read.conf.auto_entries);
   EXPECT_TRUE(read.conf.auto_firmware);
   EXPECT_FALSE(read.conf.auto_poweroff);
   EXPECT_FALSE(read.conf.auto_reboot);
   EXPECT_EQ(read.conf.reboot_on_error, RebootOnError::automatic);
   EXPECT_EQ(read.conf.console_mode, ConsoleMode{});
-  EXPECT_EQ(read.conf.log_level, LogLevel::info);
 }
 
 TEST(LoaderConf, EverySetting) {
@@ -50,13 +48,11 @@ TEST(LoaderConf, EverySetting) {
   EXPECT_EQ(read.conf.default_entry, u"Debian-*");
   EXPECT_EQ(read.conf.preferred_entry, u"@saved");
   EXPECT_FALSE(read.conf.editor);
-  EXPECT_FALSE(read.conf.auto_entries);
   EXPECT_FALSE(read.conf.auto_firmware);
   EXPECT_TRUE(read.conf.auto_poweroff);
   EXPECT_TRUE(read.conf.auto_reboot);
   EXPECT_EQ(read.conf.reboot_on_error, RebootOnError::no);
   EXPECT_EQ(read.conf.console_mode, (ConsoleMode{ConsoleMode::Choice::number, 2}));
-  EXPECT_EQ(read.conf.log_level, LogLevel::debug);
   EXPECT_TRUE(read.diagnostics.messages.empty()) << "keys that are not used are no fault";
 }
 
@@ -89,7 +85,6 @@ TEST(LoaderConf, BadValuesLeaveTheEarlierOne) {
        [](auto& c) { return c.reboot_on_error == RebootOnError::yes; }, 1, "neither"},
       {"reboot-on-error yes\nreboot-on-error auto\n",
        [](auto& c) { return c.reboot_on_error == RebootOnError::automatic; }, 0, "auto"},
-      {"log-level loud\n", [](auto& c) { return c.log_level == LogLevel::info; }, 1, "no level"},
       {"timeout\t3\n\feditor no\n", [](auto& c) { return c.timeout.seconds == 3 && c.editor; }, 0,
        "form feed is no blank"},
       {"default a\xFF"

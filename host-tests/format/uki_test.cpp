@@ -110,23 +110,10 @@ TEST(Uki, BaseSectionThatIsEmptyDoesNotCount) {
   EXPECT_EQ(content(*uki, uki->effective_base(), UkiSection::cmdline), "");
 }
 
-TEST(Uki, CandidatesAndHardwareIdsStayInTheirRange) {
+TEST(Uki, SectionsThatRepeatAreNotEffective) {
   const Buffer file = sample::make(three_profiles());
   const auto uki = uki::Uki::parse(file, pe::Layout::file);
   ASSERT_TRUE(uki.has_value());
-  const auto candidates = [&](uki::Range range) {
-    std::string all;
-    uki->for_each_candidate(range, UkiSection::dtbauto, [&](const pe::Section& section) {
-      (all += text_of(uki->image().data(section)->stored)) += ' ';
-    });
-    return all;
-  };
-  EXPECT_EQ(candidates(uki->base()), "dtb-base ");
-  EXPECT_EQ(candidates(*uki->profile(0)), "");
-  EXPECT_EQ(candidates(*uki->profile(1)), "dtb-one-a dtb-one-b ");
-  EXPECT_TRUE(uki->find_in(uki->base(), UkiSection::hwids).has_value());
-  EXPECT_FALSE(uki->find_in(*uki->profile(1), UkiSection::hwids).has_value());
-  EXPECT_FALSE(uki->find_in(*uki->profile(2), UkiSection::initrd).has_value()) << "first is empty";
   EXPECT_FALSE(uki->effective(*uki->profile(1)).index(UkiSection::dtbauto).has_value());
 }
 

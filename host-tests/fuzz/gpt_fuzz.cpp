@@ -41,8 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto entry = parsed->entry(i);
     if (!entry) continue;
     if (entry->number != i + 1 || entry->last_lba < entry->first_lba) __builtin_trap();
-    if (!parsed->find_by_start(entry->first_lba) || !parsed->find_by_type(entry->type))
-      __builtin_trap();
+    if (!parsed->find_by_type(entry->type)) __builtin_trap();
   }
   return 0;
 }
