@@ -8,7 +8,7 @@
 namespace keelson::stub {
 namespace {
 
-// As for side files of a loader, together (security.md R6 bounds each by 1.5 GiB).
+// Bounds what a size that somebody else names can make us allocate.
 constexpr std::uint64_t max_registered_initrd = 4_GiB;
 
 }  // namespace

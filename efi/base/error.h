@@ -30,8 +30,8 @@ struct Error {
   friend constexpr bool operator==(const Error&, const Error&) = default;
 };
 
-// std::expected that must not be dropped. `where` it is returned it is inspected: TRY, has_value()
-// or proceed_despite; never value().
+// std::expected that must not be dropped. Whoever gets one inspects it: TRY, has_value() or
+// proceed_despite; never value().
 template <class T = void>
 struct [[nodiscard]] Result : std::expected<T, Error> {
   using std::expected<T, Error>::expected;

@@ -13,9 +13,8 @@ namespace keelson {
 
 class EspPath {
  public:
-  // What firmware opens at most: one component of a long file name, and a whole path (OVMF).
+  // What one component of a long file name has at most.
   static constexpr std::size_t max_name = 255;
-  static constexpr std::size_t max_opened = 260;
   // What is accepted at all; longer ones are malformed.
   static constexpr std::size_t max_length = 4096;
 

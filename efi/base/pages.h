@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns large memory: Pages, a move-only block of whole pages, zeroed when made. Rests on two functions that are
+// Owns large memory: Pages, a move-only block of whole pages. Rests on two functions that are
 // implemented once on the UEFI boot services (efi/firmware/pages.cpp) and once for the host
 // (pages_host.cpp), so that pure code can use it too. There is no other heap.
 #pragma once
@@ -12,7 +12,7 @@
 namespace keelson {
 
 // What the memory is for; decides its EFI_MEMORY_TYPE in firmware.
-enum class MemoryKind : std::uint8_t { data, code, acpi_reclaim };
+enum class MemoryKind : std::uint8_t { data, code };
 // Where it may lie. `below_4g_preferred` falls back to anywhere.
 enum class MemoryLimit : std::uint8_t { anywhere, below_4g, below_4g_preferred };
 // What the block holds at first. `tail_zero`: only what lies past its size is cleared, because the
@@ -35,7 +35,8 @@ void free_pages(std::byte* at, std::uint64_t count);
 class Pages {
  public:
   Pages() = default;
-  // Errors: out_of_memory. Bytes past `size` up to the page end are zero, as are all others.
+  // Error: out_of_memory. Bytes past `size` up to the page end are zero; all others too, unless
+  // `fill` says that the caller overwrites them.
   static Result<Pages> allocate(const PageRequest& request);
   static Result<Pages> allocate(std::uint64_t size) { return allocate(PageRequest{.size = size}); }
 

@@ -40,7 +40,6 @@ constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char
 constexpr char16_t to_lower(char16_t c) {
   return c >= u'A' && c <= u'Z' ? static_cast<char16_t>(c + 32) : c;
 }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Comparisons that fold ASCII letters only.
 template <class Char>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns how a program begins and ends: the system table and image handle (the only two globals
-// beside the undo list and the stack guard; saved and put back, because in the simulation two
-// programs share a process), the undo list, and the way out of a program whose invariant failed
-// (last_words.h).
+// Owns how a program begins and ends: what is global while it runs (system table, image handle,
+// undo list; beside them only the stack guard), saved and put back, because in the simulation two
+// programs share a process; and the way out of a program whose invariant failed (last_words.h).
 #pragma once
 
 #include "efi/firmware/image.h"

@@ -15,9 +15,8 @@ namespace keelson::efi {
 Result<Guid> partition_guid(Bytes device_path);
 Result<Guid> partition_guid(Handle device);
 
-// The volume with the XBOOTLDR partition of the disk that `own_volume`'s device lies on; the disk
-// and the partition are connected if the firmware has not done it. `own_volume` itself is never
-// answered. Errors: not_found (no such disk, no GPT, no such partition), firmware.
+// The volume with the XBOOTLDR partition of the disk that `own_device` lies on; the disk and the
+// partition are connected if the firmware has not done it. `own_device` itself is never answered. Errors: not_found (no such disk, no GPT, no such partition), firmware.
 Result<Volume> open_xbootldr(Handle own_device);
 
 }  // namespace keelson::efi
