@@ -105,7 +105,7 @@ void choose_settings(const Machine& machine, Facts& facts) {
 Result<Facts> observe(const Machine& machine) {
   publish_identity(machine);
   Facts facts{.esp = TRY(own_volume(machine))};
-  facts.secure_boot = efi::read_secure_boot(machine.variables()).enabled;
+  facts.secure_boot = efi::is_secure_boot_on(machine.variables());
   facts.firmware_setup = firmware_has_setup(machine);
   facts.conf = TRY(read_loader_conf(machine, facts.esp, facts.texts));
   facts.wishes = read_wishes(machine, facts.texts);

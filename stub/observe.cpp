@@ -53,7 +53,7 @@ Result<Facts> observe(const efi::Image& self, const efi::Tpm& tpm, TextArena& te
   Facts facts;
   facts.uki = TRY(uki::Uki::parse(self.loaded_bytes(), pe::Layout::loaded));
   facts.request = TRY(read_request(self, texts));
-  facts.secure_boot = efi::read_secure_boot(self.variables()).enabled;
+  facts.secure_boot = efi::is_secure_boot_on(self.variables());
   facts.confidential_vm = in_confidential_vm();
   facts.shim_image_loader = efi::find_shim().image_loader;
   facts.active_pcr_banks = tpm.active_pcr_banks();

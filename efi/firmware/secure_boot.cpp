@@ -9,13 +9,9 @@ namespace {
 constexpr std::uint32_t expected_attributes =
     loader_interface::boot_access | loader_interface::runtime_access;
 
-bool is_one(const Variables& variables, const VariableId& id) {
-  std::byte byte{};
-  const auto value = variables.get(id, MutableBytes(&byte, 1));
-  return value.has_value() && value->data.size() == 1 && byte == std::byte{1};
-}
+}  // namespace
 
-bool is_enabled(const Variables& variables) {
+bool is_secure_boot_on(const Variables& variables) {
   std::byte byte{};
   const auto value = variables.get(loader_interface::secure_boot, MutableBytes(&byte, 1));
   if (!value.has_value()) return value.error().code != Errc::not_found;
@@ -23,22 +19,9 @@ bool is_enabled(const Variables& variables) {
   return byte != std::byte{0};
 }
 
-}  // namespace
-
-SecureBoot read_secure_boot(const Variables& variables) {
-  constexpr VariableId audit_mode = {loader_interface::global_vendor, u"AuditMode"};
-  constexpr VariableId deployed_mode = {loader_interface::global_vendor, u"DeployedMode"};
-  return {.enabled = is_enabled(variables),
-          .setup_mode = is_one(variables, loader_interface::setup_mode),
-          .audit_mode = is_one(variables, audit_mode),
-          .deployed_mode = is_one(variables, deployed_mode)};
-}
-
 Shim find_shim() {
   return {.lock = is_protocol_present(protocol_guid::shim_lock),
-          .image_loader = is_protocol_present(protocol_guid::shim_image_loader),
-          .security_arch = is_protocol_present(protocol_guid::security_arch) &&
-                           is_protocol_present(protocol_guid::security2_arch)};
+          .image_loader = is_protocol_present(protocol_guid::shim_image_loader)};
 }
 
 }  // namespace keelson::efi

@@ -8,20 +8,12 @@
 
 namespace keelson::efi {
 
-struct SecureBoot {
-  // Absent variable: off. Any other failure, wrong size or wrong attributes: on.
-  bool enabled = true;
-  // For display and key enrolment only; missing or malformed counts as off.
-  bool setup_mode = false;
-  bool audit_mode = false;
-  bool deployed_mode = false;
-};
-SecureBoot read_secure_boot(const Variables& variables);
+// Absent variable: off. Any other failure, wrong size or wrong attributes: on.
+bool is_secure_boot_on(const Variables& variables);
 
 struct Shim {
-  bool lock = false;           // any shim that kept its protocol
-  bool image_loader = false;   // shim 16 and later: LoadImage verifies through it
-  bool security_arch = false;  // both security architectural protocols are there to be hooked
+  bool lock = false;          // any shim that kept its protocol
+  bool image_loader = false;  // shim 16 and later: LoadImage verifies through it
 };
 Shim find_shim();
 

@@ -2,8 +2,8 @@
 //
 // Owns gnu-efi and its quirks: the only header that includes it, and only .cpp files of this folder
 // (and the simulated firmware) include this one. Adds what gnu-efi 3.0.15 lacks, as ABI structs
-// with size assertions (UEFI 2.10; TCG EFI Protocol 1.00; UEFI CC measurement; shim's
-// README.protocols). Everything else in this folder has headers without gnu-efi.
+// with size assertions (UEFI 2.10; TCG EFI Protocol 1.00; UEFI CC measurement). Everything else in
+// this folder has headers without gnu-efi.
 #pragma once
 
 // The firmware's calling convention, also when a host program simulates the firmware.
@@ -135,33 +135,6 @@ struct MemoryAttributeProtocol {
 static_assert(sizeof(MemoryAttributeProtocol) == 24);
 constexpr UINT64 memory_execute_protect = EFI_MEMORY_XP;
 constexpr UINT64 memory_read_only = 0x20000;
-
-// ---- Security architectural protocols (PI 1.7, volume 2, 12.9). Only looked for.
-struct SecurityArchProtocol {
-  EFI_STATUS(EFIAPI* file_authentication_state)(const SecurityArchProtocol* self, UINT32 status,
-                                                const EFI_DEVICE_PATH* file);
-};
-struct Security2ArchProtocol {
-  EFI_STATUS(EFIAPI* file_authentication)(const Security2ArchProtocol* self,
-                                          const EFI_DEVICE_PATH* file, void* buffer, UINTN size,
-                                          BOOLEAN boot_policy);
-};
-static_assert(sizeof(SecurityArchProtocol) == 8 && sizeof(Security2ArchProtocol) == 8);
-
-// ---- shim. The lock of any shim; the loader of shim 16 and later, which replaces LoadImage
-// itself.
-struct ShimLockProtocol {
-  EFI_STATUS(EFIAPI* verify)(void* buffer, UINT32 size);
-  void* hash;
-  void* context;
-};
-struct ShimImageLoaderProtocol {
-  EFI_IMAGE_LOAD load_image;
-  EFI_IMAGE_START start_image;
-  EFI_EXIT exit;
-  EFI_IMAGE_UNLOAD unload_image;
-};
-static_assert(sizeof(ShimLockProtocol) == 24 && sizeof(ShimImageLoaderProtocol) == 32);
 
 // ---- Time stamps (UEFI 2.10, 37.2).
 struct TimestampProperties {

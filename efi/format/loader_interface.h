@@ -83,7 +83,6 @@ constexpr std::size_t max_log_size = 16 * 1024;
 
 // Of the firmware and of shim.
 constexpr Name secure_boot = {global_vendor, u"SecureBoot"};
-constexpr Name setup_mode = {global_vendor, u"SetupMode"};
 constexpr Name os_indications = {global_vendor, u"OsIndications", persistent_attributes};
 constexpr Name os_indications_supported = {global_vendor, u"OsIndicationsSupported"};
 constexpr std::uint64_t os_indications_boot_to_firmware = 1;

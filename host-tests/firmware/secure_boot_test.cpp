@@ -35,7 +35,7 @@ TEST(SecureBootTest, IsOnUnlessItIsClearlyOff) {
       if (row.value)
         firmware.variables().set(loader_interface::secure_boot,
                                  std::as_bytes(std::span(*row.value)), row.attributes);
-      EXPECT_EQ(read_secure_boot(self.variables()).enabled, row.enabled) << row.reason;
+      EXPECT_EQ(is_secure_boot_on(self.variables()), row.enabled) << row.reason;
     });
   }
 }
@@ -44,22 +44,7 @@ TEST(SecureBootTest, IsOnWhenItCannotBeRead) {
   sim::Firmware firmware;
   firmware.calls().fail_every("GetVariable", status::device_error);
   run_in(firmware, [&](Image& self) {
-    const SecureBoot state = read_secure_boot(self.variables());
-    EXPECT_TRUE(state.enabled);
-    EXPECT_FALSE(state.setup_mode);
-  });
-}
-
-TEST(SecureBootTest, TellsTheModes) {
-  sim::Firmware firmware({.secure_boot = true});
-  const std::byte one{1};
-  run_in(firmware, [&](Image& self) {
-    EXPECT_FALSE(read_secure_boot(self.variables()).audit_mode);
-    firmware.variables().set({loader_interface::global_vendor, u"AuditMode"}, {&one, 1});
-    firmware.variables().set(loader_interface::setup_mode, {&one, 1});
-    const SecureBoot state = read_secure_boot(self.variables());
-    EXPECT_TRUE(state.enabled && state.audit_mode && state.setup_mode);
-    EXPECT_FALSE(state.deployed_mode);
+    EXPECT_TRUE(is_secure_boot_on(self.variables()));
   });
 }
 
@@ -68,17 +53,14 @@ TEST(ShimTest, IsWhatItInstalled) {
   run_in(firmware, [&](Image&) {
     int anything = 0;
     Shim shim = find_shim();
-    EXPECT_FALSE(shim.lock || shim.image_loader || shim.security_arch);
+    EXPECT_FALSE(shim.lock || shim.image_loader);
     const Handle handle = firmware.handles().add(nullptr, protocol_guid::shim_lock, &anything);
-    firmware.handles().add(handle, protocol_guid::security_arch, &anything);
     shim = find_shim();
-    EXPECT_TRUE(shim.lock && !shim.image_loader && !shim.security_arch) << "one of two";
-    firmware.handles().add(handle, protocol_guid::security2_arch, &anything);
+    EXPECT_TRUE(shim.lock && !shim.image_loader) << "before shim 16";
     firmware.handles().add(handle, protocol_guid::shim_image_loader, &anything);
     shim = find_shim();
-    EXPECT_TRUE(shim.lock && shim.image_loader && shim.security_arch);
-    for (const Guid& protocol : {protocol_guid::shim_lock, protocol_guid::security_arch,
-                                 protocol_guid::security2_arch, protocol_guid::shim_image_loader})
+    EXPECT_TRUE(shim.lock && shim.image_loader);
+    for (const Guid& protocol : {protocol_guid::shim_lock, protocol_guid::shim_image_loader})
       firmware.handles().uninstall(handle, protocol, &anything);
   });
 }

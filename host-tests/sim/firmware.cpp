@@ -95,7 +95,6 @@ Firmware::Firmware(const Options& options)
   table_.ConOut = screen_.protocol();
   table_.StdErr = screen_.protocol();
   variables_.set(loader_interface::secure_boot, one_byte(options.secure_boot));
-  variables_.set(loader_interface::setup_mode, one_byte(false));
   power_on();
 }
 
@@ -143,7 +142,6 @@ void Firmware::power_on() {
   xbootldr_.power_cycle();
   variables_.power_cycle();
   variables_.set(loader_interface::secure_boot, one_byte(options_.secure_boot));
-  variables_.set(loader_interface::setup_mode, one_byte(false));
   tpm_.power_cycle();
   confidential_.power_cycle();
   screen_.power_cycle();
