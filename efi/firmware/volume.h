@@ -30,7 +30,7 @@ class ReadObserver {
   ~ReadObserver() = default;
 };
 
-// One failed write ends all writing to volumes in this boot (design.md 2.4). The program owns one
+// One failed write ends all writing to volumes in this boot (design decision 4). The program owns one
 // and passes it to whatever writes.
 class WriteGate {
  public:
