@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "efi/format/pe.h"
+#include "efi/format/sbat.h"
 
 namespace keelson::linker {
 namespace {
@@ -15,8 +16,6 @@ constexpr std::uint32_t page_alignment = 4096;
 constexpr std::uint32_t file_alignment = 512;
 // Builders write merged SBAT texts over ours.
 constexpr std::uint32_t spare_sbat_bytes = 512;
-constexpr std::string_view sbat_first_line =
-    "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n";
 
 Outcome<> check_headers(const pe::Headers& headers, const ProgramRules& rules) {
   const bool wide_pages = headers.machine == pe::Machine::aa64;
@@ -78,9 +77,10 @@ Outcome<> check_sbat(const pe::Image& image) {
     return refuse(Errc::malformed, ".sbat", "has too little room for longer texts");
   const auto data = TRY(image.data(*section));
   const std::string_view text = text_of(data.stored);
-  if (!text.starts_with(sbat_first_line))
+  constexpr std::size_t first_size = sbat::first_line.size();
+  if (!text.starts_with(sbat::first_line) || !text.substr(first_size).starts_with('\n'))
     return refuse(Errc::malformed, ".sbat", "does not begin with SBAT's own line");
-  if (text.size() == sbat_first_line.size() || !text.ends_with('\n'))
+  if (text.size() == first_size + 1 || !text.ends_with('\n'))
     return refuse(Errc::malformed, ".sbat", "names no component, or its last line has no end");
   const auto is_text = [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); };
   if (!std::ranges::all_of(text, is_text))

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "efi/base/esp_path.h"
 #include "efi/firmware/protocol.h"
 #include "efi/firmware/system.h"
 
@@ -209,7 +210,8 @@ Result<Bytes> Volume::read_small_file(std::u16string_view path, std::uint64_t ma
 
 Result<> Volume::rename(WriteGate& gate, std::u16string_view path, std::u16string_view new_name) {
   const std::size_t start = name_start(path);
-  if (new_name.empty() || new_name.size() > longest_name || start + new_name.size() > longest_path)
+  if (new_name.empty() || new_name.size() > EspPath::max_name ||
+      start + new_name.size() > longest_path)
     return fail(Errc::denied, "new name or its path too long", new_name.size());
   if (!gate.is_open()) return fail(Errc::denied, "a write failed before in this boot");
   const VolumeState before = TRY(state());

@@ -17,7 +17,6 @@ struct _EFI_FILE_HANDLE;
 namespace keelson::efi {
 
 constexpr std::uint64_t read_chunk = 1_MiB;
-constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_path = 260;
 
 // Told after every chunk of a read: to show progress, to look for a key. The watchdog is re-armed
