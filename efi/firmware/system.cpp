@@ -46,6 +46,12 @@ const void* configuration_table(const Guid& guid) {
   return nullptr;
 }
 
+Result<> install_configuration_table(const Guid& guid, const void* table) {
+  return check(
+      boot_services().InstallConfigurationTable(as_efi(guid), const_cast<void*>(table)),
+      table == nullptr ? "table cannot be taken away" : "table cannot be installed");
+}
+
 void rearm_watchdog() {
   boot_services().SetWatchdogTimer(watchdog_seconds, watchdog_code, 0, nullptr);
 }

@@ -18,6 +18,10 @@ FirmwareInfo firmware_info();
 
 // nullptr if there is no such table.
 const void* configuration_table(const Guid& guid);
+// Puts `table` in the place of the table of that GUID, if there is one; nullptr takes it away. The
+// memory stays the caller's, and a table that was there before stays where it is. Errors: not_found
+// (nothing to take away), out_of_memory, firmware.
+Result<> install_configuration_table(const Guid& guid, const void* table);
 
 // Five minutes from now, as at the start of an application. A firmware that refuses is left alone.
 void rearm_watchdog();
