@@ -24,7 +24,7 @@ Result<Bytes> content(const uki::Uki& uki, const uki::Effective& sections, UkiSe
 Result<> plan_measurements(const Facts& facts, const uki::Effective& sections, const BaseLine& line,
                            MeasurementList& list) {
   TRY(list.add_profile(facts.request.profile));
-  TRY(list.add_uki(facts.uki, sections));
+  TRY(list.add_uki({facts.uki, sections}));
   if (line.measured) TRY(list.add_command_line(line.text));
   return {};
 }

@@ -76,10 +76,10 @@ Result<> MeasurementList::add(const Measurement& measurement) {
   return items_.push(kept);
 }
 
-Result<> MeasurementList::add_uki(const uki::Uki& uki, const uki::Effective& sections) {
+Result<> MeasurementList::add_uki(const uki::Contents& contents) {
   for (const UkiSectionRow& section : uki_sections)
     if (section.measured && !section.many)
-      TRY(add_section(section.id, TRY(uki.data(sections, section.id))));
+      TRY(add_section(section.id, TRY(contents.data(section.id))));
   return {};
 }
 

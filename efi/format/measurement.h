@@ -47,9 +47,10 @@ struct Measurement {
 class MeasurementList {
  public:
   // PCR 11: every effective section that is set and measured, in the order of uki_sections. Of
-  // sections that repeat (candidates) none: add_section those that are selected. Errors also: those
-  // of Uki::data.
-  Result<> add_uki(const uki::Uki& uki, const uki::Effective& sections);
+  // sections that repeat (candidates) none: add_section those that are selected. A pinned file
+  // counts as the section it stands for, so a thin UKI is measured as a full one of the same parts.
+  // Errors also: those of Contents::data.
+  Result<> add_uki(const uki::Contents& contents);
   // PCR 11, two events: the name with its NUL, then the content. Nothing for a section that is
   // empty or not measured. Calls must come in the order of uki_sections.
   Result<> add_section(UkiSection id, const pe::SectionData& content);

@@ -34,6 +34,8 @@ Kind classify(const pe::Image& image) {
       case UkiSection::dtbauto:
       case UkiSection::hwids:
       case UkiSection::efifw:
+      case UkiSection::kernel_hash:
+      case UkiSection::initrd_hash:
         break;
     }
   }
@@ -113,6 +115,17 @@ Result<pe::SectionData> Uki::data(const Effective& sections, UkiSection id) cons
   const auto section = find(sections, id);
   if (!section) return pe::SectionData{};
   return image_.data(*section);
+}
+
+void Contents::pin(UkiSection id, Bytes file) {
+  if (id == UkiSection::kernel) kernel_ = file;
+  if (id == UkiSection::initrd) initrd_ = file;
+}
+
+Result<pe::SectionData> Contents::data(UkiSection id) const {
+  if (id == UkiSection::kernel && kernel_) return pe::SectionData{.stored = *kernel_};
+  if (id == UkiSection::initrd && initrd_) return pe::SectionData{.stored = *initrd_};
+  return uki_->data(sections_, id);
 }
 
 Result<ListTexts> list_texts(const Uki& headers_of_file, const Effective& sections) {

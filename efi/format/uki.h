@@ -73,6 +73,25 @@ class Uki {
   Effective base_sections_;
 };
 
+// What the effective sections stand for: their own data, or, where a thin UKI pins a file
+// (thin_uki.h), that file's. Whatever is measured, started or handed on is asked for here.
+class Contents {
+ public:
+  // `uki` must live as long as this.
+  Contents(const Uki& uki, const Effective& sections) : uki_(&uki), sections_(sections) {}
+
+  // From now on `id`, which is `.linux` or `.initrd`, stands for `file`: bytes that were compared
+  // with their pin, and live as long as this.
+  void pin(UkiSection id, Bytes file);
+  // Empty if not effective. Error: truncated.
+  Result<pe::SectionData> data(UkiSection id) const;
+
+ private:
+  const Uki* uki_;
+  Effective sections_;
+  std::optional<Bytes> kernel_, initrd_;  // files in place of sections
+};
+
 // Where a text of a UKI file lies. size 0: there is none.
 struct TextRange {
   std::uint64_t offset = 0;

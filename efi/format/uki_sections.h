@@ -31,6 +31,8 @@ enum class UkiSection : std::uint8_t {
   dtbauto,
   hwids,
   efifw,
+  kernel_hash,
+  initrd_hash,
 };
 
 struct UkiSectionRow {
@@ -42,7 +44,7 @@ struct UkiSectionRow {
   bool joined;            // copied when a profile PE is joined to a UKI
 };
 
-inline constexpr std::array<UkiSectionRow, 15> uki_sections = {{
+inline constexpr std::array<UkiSectionRow, 17> uki_sections = {{
     // id                  name        measured  many   text   joined
     {UkiSection::kernel,   ".linux",   true,     false, false, true},
     {UkiSection::osrel,    ".osrel",   true,     false, true,  true},
@@ -59,15 +61,19 @@ inline constexpr std::array<UkiSectionRow, 15> uki_sections = {{
     {UkiSection::dtbauto,  ".dtbauto", true,     true,  false, false},
     {UkiSection::hwids,    ".hwids",   true,     false, false, false},
     {UkiSection::efifw,    ".efifw",   true,     true,  false, true},
+    // Of a thin UKI (thin_uki.h). Unmeasured: what they pin is, as .linux and .initrd.
+    {UkiSection::kernel_hash, ".linuxh", false,  false, false, true},
+    {UkiSection::initrd_hash, ".initrdh", false, false, false, true},
 }};
 
 // Order in the file, as ukify writes them. `.sbat` overwrites the stub's; `.profile` and `.pcrsig`
 // come last in the base and `.profile` first in every later profile.
-inline constexpr std::array<UkiSection, 15> uki_file_order = {
-    UkiSection::osrel,  UkiSection::cmdline, UkiSection::dtb,     UkiSection::dtbauto,
-    UkiSection::hwids,  UkiSection::uname,   UkiSection::splash,  UkiSection::pcrpkey,
-    UkiSection::kernel, UkiSection::initrd,  UkiSection::efifw,   UkiSection::ucode,
-    UkiSection::sbat,   UkiSection::profile, UkiSection::pcrsig,
+inline constexpr std::array<UkiSection, 17> uki_file_order = {
+    UkiSection::osrel,  UkiSection::cmdline, UkiSection::dtb,         UkiSection::dtbauto,
+    UkiSection::hwids,  UkiSection::uname,   UkiSection::splash,      UkiSection::pcrpkey,
+    UkiSection::kernel, UkiSection::initrd,  UkiSection::initrd_hash, UkiSection::kernel_hash,
+    UkiSection::efifw,  UkiSection::ucode,   UkiSection::sbat,        UkiSection::profile,
+    UkiSection::pcrsig,
 };
 
 constexpr const UkiSectionRow& row(UkiSection id) {

@@ -330,12 +330,12 @@ TEST(Measurement, UkiInTheOrderOfTheTable) {
     return all;
   };
   MeasurementList base, first, second;
-  ASSERT_TRUE(base.add_uki(*uki, uki->effective_base()).has_value());
+  ASSERT_TRUE(base.add_uki({*uki, uki->effective_base()}).has_value());
   EXPECT_EQ(names(base), ".linux.osrel.cmdline.initrd.sbat");
-  ASSERT_TRUE(first.add_uki(*uki, uki->effective(*uki->profile(0))).has_value());
+  ASSERT_TRUE(first.add_uki({*uki, uki->effective(*uki->profile(0))}).has_value());
   EXPECT_EQ(names(first), ".linux.osrel.cmdline.initrd.sbat.profile");
   EXPECT_EQ(text_of(first.items()[5].data), "profile0") << "the profile's line replaces the base's";
-  ASSERT_TRUE(second.add_uki(*uki, uki->effective(*uki->profile(1))).has_value());
+  ASSERT_TRUE(second.add_uki({*uki, uki->effective(*uki->profile(1))}).has_value());
   EXPECT_EQ(names(second), ".linux.osrel.cmdline.sbat.profile")
       << "an empty section masks the base's";
 

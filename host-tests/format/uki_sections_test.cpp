@@ -24,8 +24,9 @@ TEST(UkiSections, MeasuringOrderIsWhatSystemdMeasureComputes) {
   }
   EXPECT_EQ(order,
             ".linux .osrel .cmdline .initrd .ucode .splash .dtb .uname .sbat .pcrsig .pcrpkey "
-            ".profile .dtbauto .hwids .efifw ");
-  EXPECT_EQ(unmeasured, ".pcrsig ") << "a signature cannot cover itself";
+            ".profile .dtbauto .hwids .efifw .linuxh .initrdh ");
+  EXPECT_EQ(unmeasured, ".pcrsig .linuxh .initrdh ")
+      << "a signature cannot cover itself; what is pinned is measured";
   EXPECT_EQ(many, ".dtbauto .efifw ");
 }
 
@@ -37,8 +38,8 @@ TEST(UkiSections, FileOrderIsUkifys) {
     EXPECT_TRUE(seen.insert(id).second) << row(id).name;
   }
   EXPECT_EQ(order,
-            ".osrel .cmdline .dtb .dtbauto .hwids .uname .splash .pcrpkey .linux .initrd .efifw "
-            ".ucode .sbat .profile .pcrsig ");
+            ".osrel .cmdline .dtb .dtbauto .hwids .uname .splash .pcrpkey .linux .initrd .initrdh "
+            ".linuxh .efifw .ucode .sbat .profile .pcrsig ");
   EXPECT_EQ(seen.size(), uki_sections.size());
 }
 
@@ -47,7 +48,7 @@ TEST(UkiSections, AreFoundByName) {
     EXPECT_EQ(find_uki_section(entry.name), entry.id);
     EXPECT_EQ(row(entry.id).name, entry.name);
   }
-  for (const std::string_view name : {"", ".linux2", ".Linux", "linux", ".linuxh", ".sdmagic"})
+  for (const std::string_view name : {"", ".linux2", ".Linux", "linux", ".linuxhh", ".sdmagic"})
     EXPECT_FALSE(find_uki_section(name).has_value()) << name;
 }
 

@@ -79,7 +79,7 @@ class Machine : public Firmware {
       if (!uki.has_value()) return;
       const auto profile = uki->profile(0);
       if (profile.has_value())
-        proceed_despite(list.add_uki(*uki, uki->effective(*profile)), "the value will differ");
+        proceed_despite(list.add_uki({*uki, uki->effective(*profile)}), "the value will differ");
     });
   }
   std::string register_hex(HashAlgorithm bank, std::uint32_t pcr) {

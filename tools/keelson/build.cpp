@@ -147,7 +147,7 @@ std::vector<PcrValue> measure(Bytes image, const BuildOptions& options) {
       or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine), options.output);
   MeasurementList list;
   const uki::Range first = or_fail(uki.profile(0), options.output);
-  or_fail(list.add_uki(uki, uki.effective(first)), options.output);
+  or_fail(list.add_uki({uki, uki.effective(first)}), options.output);
   return replay_phases_of(list, options.pcrs);
 }
 

@@ -139,7 +139,7 @@ void predict(const PredictOptions& options) {
                            chain.uki.string());
   const auto sections = uki.effective(or_fail(uki.profile(chain.profile), chain.uki.string()));
   MeasurementList list;
-  or_fail(list.add_uki(uki, sections), chain.uki.string());
+  or_fail(list.add_uki({uki, sections}), chain.uki.string());
   add_parameters(list, chain, uki, sections, options.secure_boot, arena);
 
   std::vector<PcrValue> values = predict_pcr4(chain, options.pcrs);
