@@ -12,7 +12,7 @@
 namespace keelson {
 
 // What the memory is for; decides its EFI_MEMORY_TYPE in firmware.
-enum class MemoryKind : std::uint8_t { data, code };
+enum class MemoryKind : std::uint8_t { data, code, acpi_reclaim };
 // Where it may lie. `below_4g_preferred` falls back to anywhere.
 enum class MemoryLimit : std::uint8_t { anywhere, below_4g, below_4g_preferred };
 // What the block holds at first. `tail_zero`: only what lies past its size is cleared, because the

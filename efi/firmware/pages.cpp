@@ -12,6 +12,8 @@ EFI_MEMORY_TYPE memory_type(MemoryKind kind) {
   switch (kind) {
     case MemoryKind::code:
       return EfiLoaderCode;
+    case MemoryKind::acpi_reclaim:
+      return EfiACPIReclaimMemory;
     case MemoryKind::data:
       break;
   }

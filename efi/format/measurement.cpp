@@ -78,8 +78,7 @@ Result<> MeasurementList::add(const Measurement& measurement) {
 
 Result<> MeasurementList::add_uki(const uki::Contents& contents) {
   for (const UkiSectionRow& section : uki_sections)
-    if (section.measured && !section.many)
-      TRY(add_section(section.id, TRY(contents.data(section.id))));
+    if (section.measured) TRY(add_section(section.id, TRY(contents.data(section.id))));
   return {};
 }
 

@@ -10,11 +10,13 @@
 
 #include "efi/base/digest.h"
 #include "efi/base/page_list.h"
+#include "efi/format/smbios.h"
 #include "efi/format/uki.h"
 
 namespace keelson {
 
 namespace pcr {
+inline constexpr std::uint32_t platform_config = 1;
 inline constexpr std::uint32_t boot_loader_code = 4;
 inline constexpr std::uint32_t boot_loader_config = 5;
 inline constexpr std::uint32_t kernel_image = 11;
@@ -28,6 +30,9 @@ enum class EventKind : std::uint32_t { event_tag = 0x6, ipl = 0xD };
 enum class EventTag : std::uint32_t {
   none = 0,
   profile = 0x13aed6db,
+  smbios_system = 0xd5cb7cbc,
+  smbios_baseboard = 0xe0d47bc8,
+  smbios_oem_strings = 0xc0b3bd23,
   loader_conf = 0xf5bc582a,
 };
 
@@ -46,10 +51,10 @@ struct Measurement {
 // not report what it measures as measured.
 class MeasurementList {
  public:
-  // PCR 11: every effective section that is set and measured, in the order of uki_sections. Of
-  // sections that repeat (candidates) none: add_section those that are selected. A pinned file
-  // counts as the section it stands for, so a thin UKI is measured as a full one of the same parts.
-  // Errors also: those of Contents::data.
+  // PCR 11: every effective section that is set and measured, in the order of uki_sections.
+  // Candidates (sections that repeat) count when one was selected. A pinned file counts as the
+  // section it stands for, so a thin UKI is measured as a full one of the same parts. Errors also:
+  // those of Contents::data.
   Result<> add_uki(const uki::Contents& contents);
   // PCR 11, two events: the name with its NUL, then the content. Nothing for a section that is
   // empty or not measured. Calls must come in the order of uki_sections.
@@ -61,6 +66,10 @@ class MeasurementList {
   Result<> add_command_line(std::u16string_view text);
   // PCR 5: the file as it was read, before it is parsed (loader).
   Result<> add_loader_conf(Bytes content);
+  // PCR 1: what the machine and its owner say of it (stub.md 2.4): every structure of types 1, 2
+  // and 11, each with its strings. The wake-up type in type 1 differs from boot to boot and counts
+  // as 0: of these a copy is kept in the list.
+  Result<> add_smbios(const smbios::Table& table);
   // Any other, as the functions above are made of.
   Result<> add(const Measurement& measurement);
 

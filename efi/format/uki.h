@@ -19,8 +19,9 @@ struct Range {
   std::uint32_t first = 0, last = 0;  // first <= index < last
 };
 
-// The sections that count: for each name at most one, by index in the section table. Sections that
-// repeat (.dtbauto, .efifw) are not here: they are candidates for the hardware.
+// The sections that count: for each name at most one, by index in the section table. Of sections
+// that repeat (.dtbauto, .efifw) none does until one is selected: they are candidates for the
+// hardware (stub/hardware.h).
 class Effective {
  public:
   // The section's index in the table; nullopt if it is absent, empty, or masked by the profile.
@@ -28,6 +29,10 @@ class Effective {
     const std::uint16_t slot = slots_[static_cast<std::size_t>(id)];
     if (slot == 0) return std::nullopt;
     return slot - 1u;
+  }
+  // Makes a candidate count. `index` is that of its section header.
+  void select(UkiSection id, std::uint32_t index) {
+    slots_[static_cast<std::size_t>(id)] = static_cast<std::uint16_t>(index + 1);
   }
 
  private:
