@@ -24,9 +24,17 @@ class Partition:
 
     def names(self, directory):
         """File names in a directory; mtools spells paths with forward slashes."""
+        return sorted(line.rsplit("/", 1)[-1] for line in self._listing(directory)
+                      if not line.endswith("/"))
+
+    def folders(self, directory):
+        """Names of the directories in a directory."""
+        return sorted(line.rstrip("/").rsplit("/", 1)[-1] for line in self._listing(directory)
+                      if line.endswith("/"))
+
+    def _listing(self, directory):
         listing = run(["mdir", "-i", self._target, "-b", f"::{directory}"]).stdout
-        return sorted(line.rsplit("/", 1)[-1] for line in listing.splitlines()
-                      if line.strip() and not line.endswith("/"))
+        return [line for line in listing.splitlines() if line.strip()]
 
     def read(self, path):
         return run(["mtype", "-i", self._target, f"::{path}"], text=False).stdout

@@ -104,6 +104,7 @@ class Report:
     modes: dict = dataclasses.field(default_factory=dict)      # path -> octal text
     pcrs: dict = dataclasses.field(default_factory=dict)       # bank -> {number: lower-case hex}
     variables: dict = dataclasses.field(default_factory=dict)  # name -> bytes, attributes cut off
+    attributes: dict = dataclasses.field(default_factory=dict)  # name of a variable -> number
     event_log: bytes = b""
     notes: dict = dataclasses.field(default_factory=dict)      # lines of a payload: kind -> texts
 
@@ -179,7 +180,9 @@ def _parse(lines):
             report.pcrs.setdefault(bank, {})[int(number)] = value.lower()
         elif kind == "variable":
             name, value = rest.split(" ")
-            report.variables[re.sub(r"-[0-9a-f-]{36}$", "", name)] = base64.b64decode(value)[4:]
+            name, value = re.sub(r"-[0-9a-f-]{36}$", "", name), base64.b64decode(value)
+            report.attributes[name] = int.from_bytes(value[:4], "little")
+            report.variables[name] = value[4:]
         elif kind == "eventlog":
             report.event_log = base64.b64decode(rest)
         elif kind not in ("begin", "end"):

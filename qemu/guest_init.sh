@@ -8,6 +8,8 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
+# Also where the command line names no console.
+exec > /dev/ttyS0 2>&1
 echo 1 > /proc/sys/kernel/printk
 mount -t securityfs securityfs /sys/kernel/security
 for module in /modules/*.ko; do

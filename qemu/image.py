@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Unified kernel images for scenarios, built in the two ways users build them: by our tool, and the
-# upstream way, plain objcopy on a stub. (The third, Debian 13's ukify, is a peer: peers.py.)
+# upstream way, plain objcopy on a stub. (The third, Debian 13's ukify, is a peer: peers.py.) And a
+# fourth one for comparisons, which puts the same sections behind whatever stub.
 import json
 import pathlib
+import struct
 
 import pefile
 
@@ -95,3 +97,51 @@ def objcopy(output, *, stub, sections, program="objcopy"):
     pathlib.Path(output).parent.mkdir(parents=True, exist_ok=True)
     run([program, *options, stub, output])
     return pathlib.Path(output)
+
+
+def assemble(output, *, stub, sections, sbat=None):
+    """`sections`, (name, bytes) in file order, appended to any stub; `sbat` replaces what it has."""
+    pe = bytearray(pathlib.Path(stub).read_bytes())
+    coff = struct.unpack_from("<I", pe, 0x3C)[0] + 4
+    optional = coff + 20
+    count, = struct.unpack_from("<H", pe, coff + 2)
+    section_alignment, file_alignment = struct.unpack_from("<II", pe, optional + 32)
+    table = optional + struct.unpack_from("<H", pe, coff + 16)[0]
+    _make_room_for_headers(pe, table, count, len(sections), optional, file_alignment)
+    struct.pack_into("<II", pe, coff + 8, 0, 0)      # the symbol table may have moved
+    struct.pack_into("<II", pe, optional + 160, 0, 0)  # so may the debug directory's data
+    end = 0
+    for at in range(table, table + 40 * count, 40):
+        name, size, address, raw_size, raw = struct.unpack_from("<8sIIII", pe, at)
+        end = max(end, address + size)
+        if sbat is not None and name.rstrip(b"\0") == b".sbat":
+            if len(sbat) > raw_size:
+                raise ValueError(f"{stub}: no room for {len(sbat)} bytes of .sbat")
+            pe[raw:raw + raw_size] = sbat.ljust(raw_size, b"\0")
+            struct.pack_into("<I", pe, at + 8, len(sbat))
+    for number, (name, content) in enumerate(sections, count):
+        address, raw = -(-end // section_alignment) * section_alignment, len(pe)
+        end = address + len(content)
+        pe += content + bytes(-len(content) % file_alignment)
+        struct.pack_into("<8sIIIIIIHHI", pe, table + 40 * number, name.encode(), len(content), address,
+                         len(pe) - raw, raw if content else 0, 0, 0, 0, 0, 0x40000040)
+    struct.pack_into("<H", pe, coff + 2, count + len(sections))
+    struct.pack_into("<I", pe, optional + 56, -(-end // section_alignment) * section_alignment)
+    pathlib.Path(output).parent.mkdir(parents=True, exist_ok=True)
+    pathlib.Path(output).write_bytes(pe)
+    return pathlib.Path(output)
+
+
+def _make_room_for_headers(pe, table, count, more, optional, file_alignment):
+    """Moves the sections' data in the file, if the headers of `more` sections do not fit."""
+    headers, = struct.unpack_from("<I", pe, optional + 60)
+    wanted = -(-(table + 40 * (count + more)) // file_alignment) * file_alignment
+    pe += bytes(-len(pe) % file_alignment)
+    if wanted <= headers:
+        return
+    pe[headers:headers] = bytes(wanted - headers)
+    struct.pack_into("<I", pe, optional + 60, wanted)
+    for at in range(table, table + 40 * count, 40):
+        raw, = struct.unpack_from("<I", pe, at + 20)
+        if raw:
+            struct.pack_into("<I", pe, at + 20, raw + wanted - headers)

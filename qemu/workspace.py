@@ -36,6 +36,10 @@ def stub():
     return output("stub/keelson-stubx64.efi.stub")
 
 
+def addon_stub():
+    return output("stub/keelson-addonx64.efi.stub")
+
+
 def tool():
     return output("tools/keelson")
 
