@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns the parts that the kernel's initrd is made of: sections of our image, what somebody
-// registered before us, archives made here. They are never joined in memory: the kernel fetches
-// them part by part (efi/firmware/initrd_media.h). The order is that of stub.md 5.5.
+// Owns what the kernel's initrd is made of and in which order (stub.md 5.4, 5.5): parts of our
+// image, what was gathered beside it and could be measured, files made from sections. Pure. The
+// parts are never joined in memory: the kernel fetches them one by one (initrd_media.h).
 #pragma once
 
-#include <span>
-
-#include "efi/base/diagnostics.h"
-#include "efi/base/page_list.h"
 #include "efi/base/static_vector.h"
-#include "stub/plan.h"
+#include "stub/plan_boot.h"
 
 namespace keelson::stub {
 
-class Initrd {
- public:
-  std::span<const Bytes> parts() const { return {parts_.begin(), parts_.size()}; }
+// Files that user space looks for in /.extra, each an archive by itself.
+using ExtraArchives = StaticVector<Pages, 4>;
+// Error: out_of_memory.
+Result<ExtraArchives> make_extra_archives(const ImagePlan& image);
 
- private:
-  friend Result<Initrd> assemble(const InitrdPlan& plan, Diagnostics& diagnostics);
-  static constexpr std::size_t most_parts = 3 + InitrdPlan::most_extra_files;
-  Result<> add(Bytes part);
-  Result<> add_owned(Pages pages);
-
-  StaticVector<Bytes, most_parts> parts_;
-  StaticVector<Pages, most_parts> owned_;
+struct InitrdInputs {
+  const ImagePlan& image;
+  const Gathered& gathered;
+  const ExtraArchives& extra;
+  const PlannedEvents& events;    // those of plan_boot,
+  const MeasuredEvents& results;  // and what became of them
 };
-
-// A registered initrd that cannot be fetched is reported and left out (stub.md 5.5). Error:
+// What could not be measured is left out. The views borrow from what `inputs` refers to. Error:
 // out_of_memory.
-Result<Initrd> assemble(const InitrdPlan& plan, Diagnostics& diagnostics);
+Result<PageList<Bytes>> plan_initrd(const InitrdInputs& inputs);
 
 }  // namespace keelson::stub

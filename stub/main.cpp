@@ -8,10 +8,15 @@
 #include "efi/firmware/console.h"
 #include "efi/firmware/log.h"
 #include "efi/firmware/times.h"
+#include "stub/gather.h"
 #include "stub/initrd.h"
 #include "stub/measure.h"
 #include "stub/observe.h"
+#include "stub/pinned.h"
+#include "stub/plan_boot.h"
+#include "stub/plan_image.h"
 #include "stub/publish.h"
+#include "stub/reports.h"
 #include "stub/start_linux.h"
 
 namespace keelson::stub {
@@ -23,35 +28,85 @@ void hand_over_reports(const efi::Image& self, efi::Log& log, efi::Times& times)
   proceed_despite(log.publish(self.variables()), "the messages were only for diagnosis");
 }
 
-Result<> measure_and_report(const efi::Tpm& tpm, Plan& plan, efi::Log& log) {
-  Outcomes outcomes;
-  const Result<> measured = measure(tpm, plan.measurements.items(), outcomes);
-  if (!measured.has_value())
-    log.tell(Severity::warning,
-             "measuring failed, secrets bound to PCRs will not unlock: ", measured.error());
-  return plan_pcr_variables({outcomes.begin(), outcomes.size()}, plan.texts, plan.variables);
+void tell_of_measuring(const Measurer& measurer, efi::Log& log) {
+  if (measurer.first_failure())
+    log.tell(Severity::warning, "measuring failed, secrets bound to PCRs will not unlock: ",
+             *measurer.first_failure());
 }
 
-Result<> boot_with(efi::Image& self, efi::Log& log, efi::Times& times) {
+// Starts the kernel with everything that the variables speak of, and takes these back if it
+// returns.
+Result<> start_reported(const efi::Image& self, const KernelStart& kernel,
+                        std::span<const Bytes> initrd, std::span<const Variable> reports) {
+  const Result<> ended = start_linux(self, kernel, initrd);
+  proceed_despite(withdraw(self.variables(), reports), "the kernel's own failure says more");
+  return ended;
+}
+
+// What the boot goes on with, and where it is said.
+struct Screen {
+  efi::Console& console;
+  const efi::Clock& clock;
+  efi::Log& log;
+};
+
+// The files that a thin UKI pins take the place of its sections.
+Result<KernelOrigin> resolve_pins(const efi::Image& self, const Facts& facts,
+                                  const uki::Effective& sections, Screen& screen, TextArena& texts,
+                                  PinnedFiles& files, uki::Contents& contents) {
+  const auto pins = TRY(thin_uki::find_pins(facts.uki, sections, texts));
+  if (!pins) return KernelOrigin::section;
+  files = TRY(read_pinned(self, *pins, screen.console, screen.clock, screen.log));
+  files.pin_in(contents);
+  return KernelOrigin::pinned_file;
+}
+
+Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
+  efi::Log& log = screen.log;
   TextArena texts;
   const efi::Tpm tpm = efi::Tpm::find();
   const Facts facts = TRY(observe(self, tpm, texts));
   times.mark("stub-observe");
-  Plan plan = TRY(plan_boot(facts));
-  if (plan.passed_line_ignored)
-    log.info("the command line that was passed is ignored: the image's own counts");
-  times.mark("stub-plan");
 
-  TRY(measure_and_report(tpm, plan, log));
+  const uki::Effective sections = TRY(choose_sections(facts));
+  uki::Contents contents(facts.uki, sections);
+  PinnedFiles files;
+  const KernelOrigin origin =
+      TRY(resolve_pins(self, facts, sections, screen, texts, files, contents));
+
+  Measurer measurer(tpm);
+  ImagePlan image = TRY(plan_image(facts, contents, origin));
+  const MeasuredEvents image_results = TRY(measurer.measure(image.events));
+  times.mark("stub-image");
+
+  const Gathered gathered = TRY(gather(self, facts, log));
+  times.mark("stub-gather");
+
+  BootPlan plan = TRY(plan_boot(facts, image, gathered));
+  if (plan.line.base.passed_ignored)
+    log.info("the command line that was passed is ignored: the image's own counts");
+  const MeasuredEvents results = TRY(measurer.measure(plan.events));
+  tell_of_measuring(measurer, log);
+  image.kernel.command_line = plan.line.text;
   times.mark("stub-measure");
-  const Result<> published = publish(self.variables(), plan.variables.items());
-  if (!published.has_value()) log.warn("user space sees less: ", published.error());
-  times.mark("stub-publish");
-  const Initrd initrd = TRY(assemble(plan.initrd, log));
+
+  PageList<Variable> reports;
+  TRY(plan_reports(facts, texts, reports));
+  const MeasuredPlan measured[] = {{image.events, image_results}, {plan.events, results}};
+  TRY(plan_pcr_reports(measured, texts, reports));
+  const ExtraArchives extra = TRY(make_extra_archives(image));
+  const PageList<Bytes> initrd = TRY(plan_initrd({.image = image,
+                                                  .gathered = gathered,
+                                                  .extra = extra,
+                                                  .events = plan.events,
+                                                  .results = results}));
   times.mark("stub-initrd");
 
+  const Result<> published = publish(self.variables(), reports.items());
+  if (!published.has_value()) log.warn("user space sees less: ", published.error());
+  times.mark("stub-publish");
   hand_over_reports(self, log, times);
-  return start_linux(self, plan.kernel, initrd.parts());
+  return start_reported(self, image.kernel, initrd.items(), reports.items());
 }
 
 }  // namespace
@@ -61,7 +116,8 @@ Result<> boot(efi::Image& self) {
   const efi::Clock clock = self.clock();
   efi::Times times(clock);
   efi::Log log(console, "keelson-stub");
-  const Result<> ended = boot_with(self, log, times);
+  Screen screen{console, clock, log};
+  const Result<> ended = boot_with(self, screen, times);
   if (!ended.has_value()) {
     log.tell(Severity::error, "cannot boot this kernel image: ", ended.error());
     proceed_despite(log.publish(self.variables()), "the message is on the screen");

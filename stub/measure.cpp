@@ -6,33 +6,19 @@
 #include "efi/firmware/system.h"
 
 namespace keelson::stub {
-namespace {
 
-// The outcome of `pcr`, made if there is none yet.
-Result<Outcome*> outcome_of(std::uint32_t pcr, Outcomes& outcomes) {
-  for (Outcome& outcome : outcomes)
-    if (outcome.pcr == pcr) return &outcome;
-  TRY(outcomes.push({.pcr = pcr}));
-  return &outcomes.back();
-}
-
-}  // namespace
-
-Result<> measure(const efi::Tpm& tpm, std::span<const Measurement> list, Outcomes& outcomes) {
-  if (!tpm.present()) return {};
-  Result<> first_failure;
-  for (const Measurement& measurement : list) {
-    Outcome* const outcome = TRY(outcome_of(measurement.pcr, outcomes));
+Result<MeasuredEvents> Measurer::measure(const PlannedEvents& events) {
+  const std::span<const Measurement> list = events.list.items();
+  MeasuredEvents results;
+  for (std::size_t i = 0; i < list.size(); ++i) TRY(results.push(Measured::by_nobody));
+  if (!tpm_.present()) return results;
+  for (std::size_t i = 0; i < list.size(); ++i) {
     efi::rearm_watchdog();  // the firmware hashes large sections for seconds
-    const Result<> measured = tpm.measure(measurement);
-    if (measured.has_value()) {
-      ++outcome->extended;
-    } else {
-      ++outcome->failed;
-      if (first_failure.has_value()) first_failure = measured;
-    }
+    const Result<> measured = tpm_.measure(list[i]);
+    results[i] = measured.has_value() ? Measured::yes : Measured::failed;
+    if (!measured.has_value() && !first_failure_) first_failure_ = measured.error();
   }
-  return first_failure;
+  return results;
 }
 
 }  // namespace keelson::stub

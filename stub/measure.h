@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns extending PCRs with what the plan lists, and counting what became of it. What is listed, and
-// what follows from the counts, is plan.h's.
+// Owns extending PCRs with what the plans list, and noting what became of each event. What is
+// listed, and what follows from a failure, is decided elsewhere.
 #pragma once
 
-#include <span>
+#include <optional>
 
 #include "efi/firmware/tpm.h"
-#include "stub/plan.h"
+#include "stub/planned_events.h"
 
 namespace keelson::stub {
 
-using Outcomes = StaticVector<Outcome, 4>;
+class Measurer {
+ public:
+  explicit Measurer(const efi::Tpm& tpm) : tpm_(tpm) {}
+  // Walks the whole list, also past failures: what was measured stays in the log for those who read
+  // it. Error: out_of_memory, before anything was measured.
+  Result<MeasuredEvents> measure(const PlannedEvents& events);
+  // Of all lists.
+  const std::optional<Error>& first_failure() const { return first_failure_; }
 
-// Walks the whole list, also past failures: what was measured stays in the log for those who read
-// it. A platform that cannot measure has empty outcomes. Error: the first failure; the outcomes
-// are complete all the same.
-Result<> measure(const efi::Tpm& tpm, std::span<const Measurement> list, Outcomes& outcomes);
+ private:
+  const efi::Tpm& tpm_;
+  std::optional<Error> first_failure_;
+};
 
 }  // namespace keelson::stub

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns gathering the facts that plan.h decides on: our own image, how we were started, what the
+// Owns gathering facts (facts.h): our own image, how we were started, what the
 // platform is, what has been reported already. Asks nothing of policy.
 #pragma once
 
 #include "efi/firmware/image.h"
 #include "efi/firmware/tpm.h"
-#include "stub/plan.h"
+#include "stub/facts.h"
 
 namespace keelson::stub {
 

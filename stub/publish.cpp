@@ -14,4 +14,14 @@ Result<> publish(const efi::Variables& to, std::span<const Variable> variables) 
   return first_failure;
 }
 
+Result<> withdraw(const efi::Variables& from, std::span<const Variable> variables) {
+  Result<> first_failure;
+  for (const Variable& variable : variables) {
+    if (!variable.of_this_image) continue;
+    const Result<> removed = from.remove(variable.name);
+    if (!removed.has_value() && first_failure.has_value()) first_failure = removed;
+  }
+  return first_failure;
+}
+
 }  // namespace keelson::stub

@@ -52,6 +52,8 @@ constexpr Name loader_image_identifier = loader(u"LoaderImageIdentifier");
 constexpr Name loader_firmware_info = loader(u"LoaderFirmwareInfo");
 constexpr Name loader_firmware_type = loader(u"LoaderFirmwareType");
 constexpr Name loader_tpm2_active_pcr_banks = loader(u"LoaderTpm2ActivePcrBanks");
+constexpr Name loader_keyboard_layout = loader(u"LoaderKeyboardLayout");
+constexpr Name loader_pcr_smbios = loader(u"LoaderPcrSMBIOS");
 constexpr Name loader_entries = loader(u"LoaderEntries");
 constexpr Name loader_entry_selected = loader(u"LoaderEntrySelected");
 constexpr Name loader_boot_count_path = loader(u"LoaderBootCountPath");
@@ -75,6 +77,8 @@ constexpr Name stub_device_url = loader(u"StubDeviceURL");
 constexpr Name stub_image_identifier = loader(u"StubImageIdentifier");
 constexpr Name stub_pcr_kernel_image = loader(u"StubPcrKernelImage");
 constexpr Name stub_pcr_kernel_parameters = loader(u"StubPcrKernelParameters");
+constexpr Name stub_pcr_initrd_sysexts = loader(u"StubPcrInitRDSysExts");
+constexpr Name stub_pcr_initrd_confexts = loader(u"StubPcrInitRDConfExts");
 
 // Our own, UTF-8 without terminator (design decision 17).
 constexpr Name keelson_log = {keelson_vendor, u"KeelsonLog"};

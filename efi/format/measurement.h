@@ -33,6 +33,9 @@ enum class EventTag : std::uint32_t {
   smbios_system = 0xd5cb7cbc,
   smbios_baseboard = 0xe0d47bc8,
   smbios_oem_strings = 0xc0b3bd23,
+  device_tree_addon = 0x6c46f751,
+  initrd_addon = 0x49dffe0f,
+  ucode_addon = 0xdac08e1a,
   loader_conf = 0xf5bc582a,
 };
 

@@ -2,14 +2,16 @@
 //
 // What the stub decides: facts as structs in, the plan compared with what stub.md and the design
 // decisions say. Nothing here touches firmware.
-#include "stub/plan.h"
-
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "host-tests/format/sample_pe.h"
 #include "host-tests/utf16.h"
+#include "stub/initrd.h"
+#include "stub/plan_boot.h"
+#include "stub/reports.h"
 
 namespace keelson::stub {
 namespace {
@@ -56,14 +58,55 @@ struct Case {
   Facts facts;
 };
 
+// All plans of a boot, from what was gathered, as if every event became what `outcome` says.
+struct Plans {
+  explicit Plans(const uki::Contents& contents) : image(contents) {}
+  ImagePlan image;
+  BootPlan boot;
+  MeasuredEvents image_results, results;
+  ExtraArchives extra;
+  PageList<Bytes> initrd;
+  PageList<Variable> reports;
+  TextArena texts;
+};
+
+Result<Plans> plan(
+    const Facts& facts, const Gathered& gathered = {},
+    const std::function<Measured(EventSubject)>& outcome = [](EventSubject) {
+      return Measured::yes;
+    }) {
+  const uki::Contents contents(facts.uki, TRY(choose_sections(facts)));
+  Plans plans(contents);
+  plans.image = TRY(plan_image(facts, contents, KernelOrigin::section));
+  plans.boot = TRY(plan_boot(facts, plans.image, gathered));
+  for (const EventSubject& subject : plans.image.events.subjects)
+    TRY(plans.image_results.push(outcome(subject)));
+  for (const EventSubject& subject : plans.boot.events.subjects)
+    TRY(plans.results.push(outcome(subject)));
+  plans.extra = TRY(make_extra_archives(plans.image));
+  plans.initrd = TRY(plan_initrd({.image = plans.image,
+                                  .gathered = gathered,
+                                  .extra = plans.extra,
+                                  .events = plans.boot.events,
+                                  .results = plans.results}));
+  TRY(plan_reports(facts, plans.texts, plans.reports));
+  const MeasuredPlan measured[] = {{plans.image.events, plans.image_results},
+                                   {plans.boot.events, plans.results}};
+  TRY(plan_pcr_reports(measured, plans.texts, plans.reports));
+  return plans;
+}
+
 std::string described(const Measurement& m) {
   return std::to_string(m.pcr) + " " + utf8(m.description);
 }
 
-Texts events(const Plan& plan, std::uint32_t pcr = 0) {
+Texts events(const Plans& plans, std::uint32_t pcr = 0) {
   Texts texts;
-  for (const Measurement& m : plan.measurements.items())
-    if (pcr == 0 || m.pcr == pcr) texts.push_back(described(m));
+  for (const PlannedEvents* planned : {&plans.image.events, &plans.boot.events}) {
+    EXPECT_EQ(planned->list.items().size(), planned->subjects.size());
+    for (const Measurement& m : planned->list.items())
+      if (pcr == 0 || m.pcr == pcr) texts.push_back(described(m));
+  }
   return texts;
 }
 
@@ -79,38 +122,49 @@ std::map<std::string, std::string> variables(const PageList<Variable>& list) {
   return values;
 }
 
-std::string file_text(const InitrdPlan& plan, std::string_view name) {
-  for (const cpio::File& file : plan.extra_files)
-    if (file.name == name) return std::string(text_of(file.content));
-  return "(none)";
+// The parts of the initrd; archives as the files in them.
+Texts parts(const PageList<Bytes>& initrd) {
+  Texts texts;
+  for (const Bytes part : initrd) {
+    std::string text(text_of(part));
+    if (text.starts_with("070701")) {
+      const std::string directory = ".extra/";
+      const auto at = text.find(directory);
+      text = at == text.npos ? "archive" : text.substr(at, text.find('\0', at) - at);
+    }
+    texts.push_back(text);
+  }
+  return texts;
 }
 
 TEST(Plan, SectionsAreMeasuredInTheBindingOrderNotThatOfTheFile) {
   Case c(full_uki());
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
   const Texts expected = {"11 .linux",   "11 .linux",   "11 .osrel",   "11 .osrel",
                           "11 .cmdline", "11 .cmdline", "11 .initrd",  "11 .initrd",
                           "11 .ucode",   "11 .ucode",   "11 .uname",   "11 .uname",
                           "11 .sbat",    "11 .sbat",    "11 .pcrpkey", "11 .pcrpkey"};
-  EXPECT_EQ(events(*plan), expected) << ".pcrsig cannot sign itself; a built-in line is not PCR 12";
+  EXPECT_EQ(events(*made), expected) << ".pcrsig cannot sign itself; a built-in line is not PCR 12";
 }
 
 TEST(Plan, AProfileIsMeasuredFirstAndOverlaysTheBase) {
   Case c(with_profiles());
   c.facts.request = {.profile = 1, .line = u"debug"};
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
-  const Texts all = events(*plan);
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
+  const Texts all = events(*made);
   EXPECT_EQ(all.front(), "12 1");
   EXPECT_EQ(all.back(), "12 debug");
-  EXPECT_EQ(events(*plan, pcr::kernel_parameters).size(), 2u);
+  EXPECT_EQ(events(*made, pcr::kernel_parameters).size(), 2u);
   EXPECT_EQ(std::ranges::count(all, "11 .profile"), 2);
   EXPECT_EQ(std::ranges::count(all, "11 .ucode"), 0) << "masked by the profile";
-  EXPECT_TRUE(plan->initrd.ucode.empty());
-  EXPECT_EQ(file_text(plan->initrd, "profile"), "ID=rescue\n");
-  EXPECT_EQ(file_text(plan->initrd, "os-release"), "ID=test\n") << "from the base";
-  EXPECT_EQ(variables(plan->variables).at("StubProfile"), "1");
+  const Texts expected = {"initrd", ".extra/tpm2-pcr-signature.json",
+                          ".extra/tpm2-pcr-public-key.pem", ".extra/os-release", ".extra/profile"};
+  EXPECT_EQ(parts(made->initrd), expected) << "without the masked microcode";
+  EXPECT_NE(text_of(made->extra[3].bytes()).find("ID=rescue\n"), std::string_view::npos);
+  EXPECT_NE(text_of(made->extra[2].bytes()).find("ID=test\n"), std::string_view::npos);
+  EXPECT_EQ(variables(made->reports).at("StubProfile"), "1");
 }
 
 TEST(Plan, CommandLine) {
@@ -141,13 +195,13 @@ TEST(Plan, CommandLine) {
     c.facts.secure_boot = row.secure_boot;
     c.facts.confidential_vm = row.confidential;
     c.facts.request.line = row.passed;
-    const auto plan = plan_boot(c.facts);
-    ASSERT_TRUE(plan.has_value());
-    EXPECT_EQ(utf8(plan->kernel.command_line), utf8(row.used));
-    EXPECT_EQ(plan->kernel.command_line.data()[plan->kernel.command_line.size()], u'\0');
-    EXPECT_EQ(plan->passed_line_ignored, row.ignored);
+    const auto made = plan(c.facts);
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(utf8(made->boot.line.text), utf8(row.used));
+    EXPECT_EQ(made->boot.line.text.data()[made->boot.line.text.size()], u'\0');
+    EXPECT_EQ(made->boot.line.base.passed_ignored, row.ignored);
     const Texts measured = row.measured ? Texts{"12 " + utf8(row.used)} : Texts{};
-    EXPECT_EQ(events(*plan, pcr::kernel_parameters), measured);
+    EXPECT_EQ(events(*made, pcr::kernel_parameters), measured);
   }
 }
 
@@ -167,33 +221,25 @@ TEST(Plan, HowTheKernelIsStarted) {
     Case c(full_uki());
     c.facts.secure_boot = row.secure_boot;
     c.facts.shim_image_loader = row.shim;
-    const auto plan = plan_boot(c.facts);
-    ASSERT_TRUE(plan.has_value());
-    EXPECT_EQ(plan->kernel.how, row.how) << row.why;
-    EXPECT_EQ(text_of(plan->kernel.file), kernel_file);
+    const auto made = plan(c.facts);
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(made->image.kernel.how, row.how) << row.why;
+    EXPECT_EQ(text_of(made->image.kernel.file), kernel_file);
   }
 }
 
 TEST(Plan, PartsOfTheInitrd) {
   Case c(full_uki());
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
-  EXPECT_EQ(text_of(plan->initrd.ucode), "ucode");
-  EXPECT_EQ(text_of(plan->initrd.initrd), "initrd");
-  EXPECT_EQ(plan->initrd.extra_layout.directory, ".extra");
-  EXPECT_EQ(plan->initrd.extra_layout.directory_mode, 0555);
-  EXPECT_EQ(plan->initrd.extra_layout.file_mode, 0444);
-  Texts names;
-  for (const cpio::File& file : plan->initrd.extra_files) names.emplace_back(file.name);
-  const Texts expected = {"tpm2-pcr-signature.json", "tpm2-pcr-public-key.pem", "os-release"};
-  EXPECT_EQ(names, expected);
-  EXPECT_EQ(file_text(plan->initrd, "tpm2-pcr-signature.json"), "{}");
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
+  const Texts expected = {"ucode", "initrd", ".extra/tpm2-pcr-signature.json",
+                          ".extra/tpm2-pcr-public-key.pem", ".extra/os-release"};
+  EXPECT_EQ(parts(made->initrd), expected);
 
   Case bare({{.name = ".linux", .content = kernel_file}});
-  const auto bare_plan = plan_boot(bare.facts);
-  ASSERT_TRUE(bare_plan.has_value());
-  EXPECT_TRUE(bare_plan->initrd.initrd.empty());
-  EXPECT_TRUE(bare_plan->initrd.extra_files.empty());
+  const auto bare_made = plan(bare.facts);
+  ASSERT_TRUE(bare_made.has_value());
+  EXPECT_TRUE(bare_made->initrd.empty());
 }
 
 TEST(Plan, VariablesSayWhereTheImageCameFrom) {
@@ -205,9 +251,9 @@ TEST(Plan, VariablesSayWhereTheImageCameFrom) {
   c.facts.firmware_revision = 0x10000;
   c.facts.uefi_revision = 0x2003c;
   c.facts.active_pcr_banks = 2;
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
-  auto seen = variables(plan->variables);
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
+  auto seen = variables(made->reports);
   for (const char* who : {"Loader", "Stub"}) {
     EXPECT_EQ(seen[std::string(who) + "DevicePartUUID"], "11223344-5566-7788-99AA-BBCCDDEEFF00");
     EXPECT_EQ(seen[std::string(who) + "ImageIdentifier"], "\\EFI\\Linux\\foo+3-0.efi");
@@ -231,17 +277,17 @@ TEST(Plan, VariablesOfALoaderAreLeftAlone) {
                             .firmware_info = true,
                             .firmware_type = true,
                             .tpm2_active_pcr_banks = true};
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
-  for (const auto& [name, value] : variables(plan->variables))
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
+  for (const auto& [name, value] : variables(made->reports))
     EXPECT_TRUE(name.starts_with("Stub")) << name;
 }
 
 TEST(Plan, WhatIsNotKnownIsNotReported) {
   Case c(full_uki());
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
-  const auto seen = variables(plan->variables);
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
+  const auto seen = variables(made->reports);
   for (const char* name : {"StubDevicePartUUID", "StubDeviceURL", "StubImageIdentifier",
                            "LoaderDevicePartUUID", "LoaderImageIdentifier"})
     EXPECT_FALSE(seen.contains(name)) << name;
@@ -250,9 +296,9 @@ TEST(Plan, WhatIsNotKnownIsNotReported) {
 
 TEST(Plan, FeaturesAreTrue) {
   Case c(full_uki());
-  const auto plan = plan_boot(c.facts);
-  ASSERT_TRUE(plan.has_value());
-  for (const Variable& v : plan->variables) {
+  const auto made = plan(c.facts);
+  ASSERT_TRUE(made.has_value());
+  for (const Variable& v : made->reports) {
     if (v.name.text != u"StubFeatures") continue;
     const auto bits = loader_interface::decode_u64(v.value);
     ASSERT_TRUE(bits.has_value());
@@ -263,33 +309,68 @@ TEST(Plan, FeaturesAreTrue) {
 }
 
 TEST(Plan, PcrVariablesNeedASuccessAndNoFailure) {
+  constexpr Measured by_nobody = Measured::by_nobody, yes = Measured::yes, no = Measured::failed;
   struct Row {
-    std::vector<Outcome> outcomes;
+    std::vector<std::pair<EventSubject, Measured>> events;
     Texts names;
     const char* why;
   };
+  const auto archive = [](ArchiveKind kind) {
+    return EventSubject{Subject::archive, static_cast<std::size_t>(kind)};
+  };
+  constexpr EventSubject image{Subject::image}, line{Subject::parameters}, smbios{Subject::smbios};
   const Row rows[] = {
-      {{}, {}, "nothing to measure with"},
-      {{{.pcr = 11, .extended = 0, .failed = 0}}, {}, "nothing was measured"},
-      {{{.pcr = 11, .extended = 8, .failed = 0}}, {"StubPcrKernelImage"}, "no parameters"},
-      {{{.pcr = 11, .extended = 7, .failed = 1}}, {}, "one section is missing in the PCR"},
-      {{{.pcr = 12, .extended = 1, .failed = 0}, {.pcr = 11, .extended = 8, .failed = 0}},
-       {"StubPcrKernelImage", "StubPcrKernelParameters"},
-       "both"},
-      {{{.pcr = 12, .extended = 0, .failed = 1}, {.pcr = 11, .extended = 8, .failed = 0}},
-       {"StubPcrKernelImage"},
-       "each kind by itself"},
+      {{}, {}, "nothing was measured"},
+      {{{image, by_nobody}, {line, by_nobody}}, {}, "nothing to measure with"},
+      {{{image, yes}, {image, yes}}, {"StubPcrKernelImage"}, "no parameters"},
+      {{{image, yes}, {image, no}}, {}, "one section is missing in the PCR"},
+      {{{line, yes}, {image, yes}}, {"StubPcrKernelImage", "StubPcrKernelParameters"}, "both"},
+      {{{line, no}, {image, yes}}, {"StubPcrKernelImage"}, "each kind by itself"},
+      {{{archive(ArchiveKind::credentials), yes}, {line, no}}, {}, "credentials are parameters"},
+      {{{archive(ArchiveKind::global_credentials), yes}},
+       {"StubPcrKernelParameters"},
+       "one directory of the two is enough"},
+      {{{archive(ArchiveKind::sysext), yes}, {archive(ArchiveKind::global_sysext), no}},
+       {},
+       "one of the two failed"},
+      {{{archive(ArchiveKind::global_sysext), yes}, {archive(ArchiveKind::confext), no}},
+       {"StubPcrInitRDSysExts"},
+       "the two kinds of extensions are two kinds"},
+      {{{archive(ArchiveKind::global_confext), yes}, {line, no}},
+       {"StubPcrInitRDConfExts"},
+       "in the same PCR, but of another kind"},
+      {{{{Subject::ucode, 2}, yes}}, {"StubPcrKernelParameters"}, "parts of add-ons, too"},
+      {{{{Subject::initrd, 0}, no}, {line, yes}}, {}, "parts of add-ons, too"},
+      {{{{Subject::device_tree, 0}, no}, {line, yes}}, {}, "parts of add-ons, too"},
+      {{{smbios, yes}}, {"LoaderPcrSMBIOS"}, "for whoever would measure it again"},
+      {{{smbios, yes}, {smbios, no}}, {}, "not all of it"},
   };
   for (const Row& row : rows) {
+    PlannedEvents events;
+    MeasuredEvents results;
+    for (const auto& [subject, result] : row.events) {
+      ASSERT_TRUE(events.list.add({.pcr = 12, .description = {}, .data = {}}).has_value());
+      ASSERT_TRUE(events.label(subject).has_value());
+      ASSERT_TRUE(results.push(result).has_value());
+    }
     TextArena texts;
     PageList<Variable> list;
-    ASSERT_TRUE(plan_pcr_variables(row.outcomes, texts, list).has_value());
+    const MeasuredPlan measured[] = {{events, results}};
+    ASSERT_TRUE(plan_pcr_reports(measured, texts, list).has_value());
+    const std::map<std::string, std::string> pcrs = {{"StubPcrKernelImage", "11"},
+                                                     {"StubPcrKernelParameters", "12"},
+                                                     {"StubPcrInitRDSysExts", "13"},
+                                                     {"StubPcrInitRDConfExts", "12"},
+                                                     {"LoaderPcrSMBIOS", "1"}};
     Texts names;
     for (const auto& [name, value] : variables(list)) {
       names.push_back(name);
-      EXPECT_EQ(value, name == "StubPcrKernelImage" ? "11" : "12");
+      EXPECT_EQ(value, pcrs.at(name));
     }
     EXPECT_EQ(names, row.names) << row.why;
+    for (const Variable& variable : list)
+      EXPECT_EQ(variable.of_this_image, variable.name.text != u"LoaderPcrSMBIOS")
+          << "PCR 1 stays what it is when the kernel comes back";
   }
 }
 
@@ -326,9 +407,9 @@ TEST(Plan, WhatCannotBeBooted) {
     SCOPED_TRACE(row.why);
     Case c(row.sections);
     c.facts.request.profile = row.profile;
-    const auto plan = plan_boot(c.facts);
-    ASSERT_FALSE(plan.has_value());
-    EXPECT_EQ(plan.error().code, row.code) << plan.error().what;
+    const auto made = plan(c.facts);
+    ASSERT_FALSE(made.has_value());
+    EXPECT_EQ(made.error().code, row.code) << made.error().what;
   }
 }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Decides about our own image; see plan_image.h. One function per question.
+#include "stub/plan_image.h"
+
+namespace keelson::stub {
+namespace {
+
+// Secure Boot with shim 16: shim revokes kernels by SBAT, so it is asked. Without shim our own
+// signature is all there is, and it covers the kernel (stub.md 7.1). A pinned kernel has no
+// signature that shim could accept; its hash is what we vouch for (design decision 5).
+Start decide_start(const Facts& facts, KernelOrigin origin) {
+  const bool ask_shim = facts.secure_boot && facts.shim_image_loader;
+  return ask_shim && origin == KernelOrigin::section ? Start::load_image : Start::in_memory;
+}
+
+Result<KernelStart> plan_kernel(const Facts& facts, const uki::Contents& contents,
+                                KernelOrigin origin) {
+  KernelStart start;
+  start.file = TRY(content(contents, UkiSection::kernel));
+  if (start.file.empty()) return fail(Errc::not_found, "the image has no .linux section");
+  start.kernel = TRY(pe::Kernel::parse(start.file));
+  start.how = decide_start(facts, origin);
+  return start;
+}
+
+// PCR 12: the profile. PCR 11: name and content of each effective section, in the binding order.
+Result<> plan_events(const Facts& facts, const uki::Contents& contents, PlannedEvents& events) {
+  TRY(events.list.add_profile(facts.request.profile));
+  TRY(events.label({Subject::parameters}));
+  TRY(events.list.add_uki(contents));
+  return events.label({Subject::image});
+}
+
+}  // namespace
+
+// Our own image is in memory whole, the zeros at the end of sections included.
+Result<Bytes> content(const uki::Contents& contents, UkiSection id) {
+  const pe::SectionData data = TRY(contents.data(id));
+  if (data.zeros != 0) return fail(Errc::truncated, "section is not wholly in memory", data.zeros);
+  return data.stored;
+}
+
+Result<uki::Effective> choose_sections(const Facts& facts) {
+  return facts.uki.effective(TRY(facts.uki.profile(facts.request.profile)));
+}
+
+Result<ImagePlan> plan_image(const Facts& facts, const uki::Contents& contents,
+                             KernelOrigin origin) {
+  ImagePlan plan(contents);
+  plan.kernel = TRY(plan_kernel(facts, contents, origin));
+  TRY(plan_events(facts, contents, plan.events));
+  return plan;
+}
+
+}  // namespace keelson::stub
