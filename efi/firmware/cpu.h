@@ -18,6 +18,8 @@ std::uint64_t counter();
 std::optional<std::uint64_t> counter_frequency();
 // Reads the ACPI PM timer at I/O port `port`.
 std::uint32_t read_pm_timer(std::uint16_t port);
+// Whether PNP0501 ports 0 to 3 are COM1 to COM4 of a PC, at their fixed I/O ports.
+bool has_pc_serial_ports();
 // Tells the CPU that we are in a waiting loop.
 void pause();
 // Makes code that was written as data visible to instruction fetches.

@@ -52,6 +52,8 @@ std::uint32_t read_pm_timer(std::uint16_t port) {
   return value;
 }
 
+bool has_pc_serial_ports() { return true; }
+
 void pause() { __builtin_ia32_pause(); }
 
 // Instruction fetches see stores.

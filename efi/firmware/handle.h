@@ -101,6 +101,16 @@ constexpr Guid rng = "3152bca5-eade-433d-862e-c01cdc291f44"_guid;
 constexpr Guid shell_parameters = "752f3136-4e16-4fdc-a22a-e5f46812f4ca"_guid;
 constexpr Guid text_input_ex = "dd9e7534-7762-4698-8c14-f58517a625aa"_guid;
 constexpr Guid graphics_output = "9042a9de-23dc-4a38-96fb-7aded080516a"_guid;
+constexpr Guid text_output = "387477c2-69c7-11d2-8e39-00a0c969723b"_guid;
+constexpr Guid pci_io = "4cf5b200-68b8-4ca5-9eec-b23e3f50029a"_guid;
+constexpr Guid edid_discovered = "1c0c34f6-d380-41fa-a049-8ad06c1a66aa"_guid;
+constexpr Guid device_tree_fixup = "e617d64c-fe08-46da-f4dc-bbd5870c7300"_guid;
 }  // namespace protocol_guid
+
+namespace table_guid {
+constexpr Guid smbios = "eb9d2d31-2d88-11d3-9a16-0090273fc14d"_guid;
+constexpr Guid smbios3 = "f2fd1544-9794-4a2c-992e-e5bbcf20e394"_guid;
+constexpr Guid device_tree = "b1b621d5-f19c-41a5-830b-d9152c69aae0"_guid;
+}  // namespace table_guid
 
 }  // namespace keelson::efi

@@ -45,6 +45,13 @@ struct guid_of<EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL> : GuidConstant<protocol_guid::
 template <>
 struct guid_of<EFI_GRAPHICS_OUTPUT_PROTOCOL> : GuidConstant<protocol_guid::graphics_output> {};
 
+template <>
+struct guid_of<EFI_PCI_IO_PROTOCOL> : GuidConstant<protocol_guid::pci_io> {};
+template <>
+struct guid_of<EFI_EDID_DISCOVERED_PROTOCOL> : GuidConstant<protocol_guid::edid_discovered> {};
+template <>
+struct guid_of<DeviceTreeFixupProtocol> : GuidConstant<protocol_guid::device_tree_fixup> {};
+
 // The two calls under Protocol.
 Result<void*> open_protocol(Handle on, const Guid& protocol);
 void close_protocol(Handle on, const Guid& protocol);

@@ -20,6 +20,7 @@
 #undef CHAR16
 using CHAR16 = char16_t;
 #include <efi.h>
+#include <efipciio.h>
 
 // Macros that get in the way of ordinary names.
 #undef IN
@@ -156,6 +157,16 @@ struct ShellParametersProtocol {
   void* std_err;
 };
 static_assert(sizeof(ShellParametersProtocol) == 40);
+
+// ---- Fix-ups of device trees (EFI_DT_FIXUP_PROTOCOL, revision 1.0).
+struct DeviceTreeFixupProtocol {
+  UINT64 revision;
+  // `size` is that of the buffer; with BUFFER_TOO_SMALL, the one that is needed.
+  EFI_STATUS(EFIAPI* fixup)(DeviceTreeFixupProtocol* self, void* tree, UINTN* size, UINT32 flags);
+};
+static_assert(sizeof(DeviceTreeFixupProtocol) == 16);
+constexpr UINT32 device_tree_apply_fixups = 1;
+constexpr UINT32 device_tree_reserve_memory = 2;
 
 // ---- The two tables. Valid while a program runs (entry.h).
 EFI_SYSTEM_TABLE& system_table();

@@ -7,6 +7,7 @@ namespace keelson::device_path {
 namespace {
 
 constexpr std::uint8_t hardware_memory_mapped = 3;
+constexpr std::uint8_t acpi_device = 1;
 constexpr std::uint8_t messaging_uri = 24;
 constexpr std::uint8_t media_hard_drive = 1;
 constexpr std::uint8_t media_file_path = 4;
@@ -26,6 +27,10 @@ struct WireMemoryMapped {
   Le<std::uint64_t> start, end;
 };
 static_assert(sizeof(NodeHeader) + sizeof(WireMemoryMapped) == memory_mapped_size);
+
+struct WireAcpi {
+  Le<std::uint32_t> hid, uid;
+};
 
 // The node at `at`, end nodes included.
 Result<Node> node_at(Bytes path, std::size_t at) {
@@ -105,6 +110,13 @@ Result<std::optional<FoundHardDrive>> last_hard_drive(Bytes path) {
     if (node->is(Type::media, media_hard_drive)) last = node;
   if (!last) return std::optional<FoundHardDrive>();
   return std::optional(FoundHardDrive{TRY(read_hard_drive(*last)), *last});
+}
+
+std::optional<Acpi> read_acpi(const Node& node) {
+  if (!node.is(Type::acpi, acpi_device)) return std::nullopt;
+  const auto ids = load<WireAcpi>(node.data(), 0, "ACPI node");
+  if (!ids.has_value()) return std::nullopt;
+  return Acpi{.hid = ids->hid, .uid = ids->uid};
 }
 
 Result<std::optional<std::string_view>> first_uri(Bytes path) {

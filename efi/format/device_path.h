@@ -89,6 +89,13 @@ struct FoundHardDrive {
 };
 Result<std::optional<FoundHardDrive>> last_hard_drive(Bytes path);
 
+struct Acpi {  // ACPI 1
+  std::uint32_t hid = 0, uid = 0;
+};
+// nullopt for other nodes, and for one that is too short.
+std::optional<Acpi> read_acpi(const Node& node);
+inline constexpr std::uint32_t acpi_serial_port = 0x050141d0;  // PNP0501, a 16550
+
 // Text of the first URI node (messaging 24); ends at the node's end or at a NUL. nullopt if there
 // is none. Error: malformed, if it is not ASCII. Borrows from `path`.
 Result<std::optional<std::string_view>> first_uri(Bytes path);

@@ -4,6 +4,9 @@
 // arithmetic of PCRs.
 #include "efi/format/measurement.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "efi/base/text.h"
 #include "efi/base/wire.h"
 
@@ -68,6 +71,17 @@ Bytes with_nul(std::u16string_view kept) {
   return std::as_bytes(std::span(kept.data(), kept.size() + 1));
 }
 
+// The structure as it is hashed: why the machine was switched on says nothing of what it is.
+Result<Bytes> without_wake_up(const smbios::Structure& structure, TextArena& arena) {
+  constexpr std::size_t wake_up_type = 24;
+  if (structure.type != smbios::type::system || structure.formatted.size() <= wake_up_type)
+    return structure.bytes;
+  const MutableBytes copy = TRY(arena.reserve(structure.bytes.size()));
+  TRY(Writer(copy).append(structure.bytes).done());
+  copy[wake_up_type] = std::byte{0};
+  return Bytes(copy);
+}
+
 }  // namespace
 
 Result<> MeasurementList::add(const Measurement& measurement) {
@@ -122,6 +136,29 @@ Result<> MeasurementList::add_loader_conf(Bytes content) {
                       .tag = EventTag::loader_conf,
                       .description = u"loader.conf",
                       .data = content});
+}
+
+Result<> MeasurementList::add_smbios(const smbios::Table& table) {
+  struct Row {
+    std::uint8_t type;
+    EventTag tag;
+    std::u16string_view description;
+  };
+  constexpr Row rows[] = {
+      {smbios::type::system, EventTag::smbios_system, u"smbios:type1"},
+      {smbios::type::baseboard, EventTag::smbios_baseboard, u"smbios:type2"},
+      {smbios::type::oem_strings, EventTag::smbios_oem_strings, u"smbios:type11"},
+  };
+  for (auto walk = table.walk(); const auto structure = walk.next();) {
+    const Row* const row = std::ranges::find(rows, structure->type, &Row::type);
+    if (row == std::end(rows)) continue;
+    TRY(items_.push({.pcr = pcr::platform_config,
+                     .kind = EventKind::event_tag,
+                     .tag = row->tag,
+                     .description = row->description,
+                     .data = TRY(without_wake_up(*structure, texts_))}));
+  }
+  return {};
 }
 
 std::uint64_t tcg2_event_size(const Measurement& measurement) {

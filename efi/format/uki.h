@@ -21,7 +21,7 @@ struct Range {
 
 // The sections that count: for each name at most one, by index in the section table. Of sections
 // that repeat (.dtbauto, .efifw) none does until one is selected: they are candidates for the
-// hardware (stub/hardware.h).
+// hardware (stub/candidates.h).
 class Effective {
  public:
   // The section's index in the table; nullopt if it is absent, empty, or masked by the profile.

@@ -18,6 +18,7 @@ class Clock {
   void advance_us(std::uint64_t microseconds) { now_ns_ += microseconds * 1000; }
 
   // What the CPU says (cpu.cpp).
+  bool has_pc_serial_ports = true;
   bool is_virtual_machine = false;
   bool names_counter_frequency = true;
 

@@ -40,6 +40,8 @@ std::uint32_t read_pm_timer(std::uint16_t /*port*/) {
          0x00ff'ffff;
 }
 
+bool has_pc_serial_ports() { return clock().has_pc_serial_ports; }
+
 void pause() { clock().advance_ns(instruction_ns); }
 
 void synchronize_code(const std::byte* /*at*/, std::uint64_t /*size*/) {}
