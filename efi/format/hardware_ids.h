@@ -18,8 +18,8 @@ namespace keelson::hardware_ids {
 class PanelId {
  public:
   static constexpr std::size_t size = 7;
-  explicit PanelId(const std::array<char, size>& text) : text_(text) {}
-  operator std::string_view() const { return {text_.data(), text_.size()}; }
+  constexpr explicit PanelId(const std::array<char, size>& text) : text_(text) {}
+  constexpr operator std::string_view() const { return {text_.data(), text_.size()}; }
 
  private:
   std::array<char, size> text_;

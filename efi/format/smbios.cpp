@@ -22,7 +22,7 @@ struct EntryPoint3 {  // DSP0134, 5.2.2
   Le<std::uint32_t> table_size;
   Le<std::uint64_t> table_address;
 };
-static_assert(sizeof(EntryPoint3) == 24);
+static_assert(sizeof(EntryPoint3) == entry_point_size_3);
 
 struct EntryPoint2 {  // DSP0134, 5.2.1
   std::array<char, 4> anchor;
@@ -35,9 +35,10 @@ struct EntryPoint2 {  // DSP0134, 5.2.1
   Le<std::uint16_t> table_size;
   Le<std::uint32_t> table_address;
   Le<std::uint16_t> structure_count;
-  // A byte with the version follows, which some firmware does not count in `length`.
+  std::uint8_t version;  // SMBIOS 2.1 said by mistake that `length` does not count it
 };
-static_assert(sizeof(EntryPoint2) == 30);
+static_assert(sizeof(EntryPoint2) == entry_point_size_2);
+constexpr std::size_t shortest_length_2 = sizeof(EntryPoint2) - 1;
 
 constexpr std::size_t intermediate_offset = 16, intermediate_size = 15;
 
@@ -128,7 +129,7 @@ Result<Location> parse_entry_point_2(Bytes entry_point) {
   const auto fields = TRY(load<EntryPoint2>(entry_point, 0, "SMBIOS entry point too short"));
   if (!spells(fields.anchor, "_SM_") || !spells(fields.intermediate_anchor, "_DMI_"))
     return fail(Errc::malformed, "not an SMBIOS 2 entry point");
-  TRY(whole_entry_point(entry_point, length_offset_2, sizeof(EntryPoint2)));
+  TRY(whole_entry_point(entry_point, length_offset_2, shortest_length_2));
   const auto table = slice(entry_point, intermediate_offset, intermediate_size, "SMBIOS 2 table");
   if (!table.has_value() || sum(*table) != 0)
     return fail(Errc::malformed, "SMBIOS entry point with a wrong sum", intermediate_offset);

@@ -222,5 +222,20 @@ TEST(DevicePath, Uris) {
   }
 }
 
+TEST(DevicePath, AcpiNodes) {
+  const auto first = [](const std::string& path) {
+    dp::Walk walk(bytes_of(path));
+    return dp::read_acpi(**walk.next());
+  };
+  const auto port = first("\x02\x01\x0c\x00\xd0\x41\x01\x05\x07\x00\x00\x00"s + end);
+  ASSERT_TRUE(port);
+  EXPECT_EQ(port->hid, dp::acpi_serial_port);
+  EXPECT_EQ(port->uid, 7u);
+  EXPECT_FALSE(first("\x02\x01\x08\x00\xd0\x41\x01\x05"s + end)) << "a short node";
+  EXPECT_FALSE(first("\x02\x02\x0c\x00\xd0\x41\x01\x05\x07\x00\x00\x00"s + end))
+      << "an extended node";
+  EXPECT_FALSE(first(partition_node(esp) + end)) << "another node";
+}
+
 }  // namespace
 }  // namespace keelson

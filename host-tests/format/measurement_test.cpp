@@ -11,6 +11,7 @@
 
 #include "efi/base/wire.h"
 #include "efi/format/cpio.h"
+#include "host-tests/format/sample_smbios.h"
 
 namespace keelson {
 namespace {
@@ -199,6 +200,47 @@ TEST(Measurement, VectorOfKernelParameters) {
   EXPECT_EQ(hex(*replay(list.items(), pcr::kernel_parameters, zero)),
             "59d8713c26c5add06518ac688b74fbe996f5b980e1a22bb6a5c5b2e15921a126");
   EXPECT_EQ(*replay(list.items(), pcr::kernel_image, zero), zero) << "other PCRs are untouched";
+}
+
+TEST(Measurement, SmbiosStructures) {
+  const std::string system = sample::smbios_system({.wake_up = 6});
+  const std::string other_wake_up = sample::smbios_system({.wake_up = 3});
+  const std::string short_system = sample::smbios_structure(1, std::string(20, '\x07'), {"x"});
+  const std::string board = sample::smbios_board("Acme", "Board7");
+  const std::string oem = sample::smbios_oem_strings({"a=1", "b=2"});
+  const std::string bios = sample::smbios_structure(0, "xy", {"BIOS"});
+  const std::string table =
+      bios + oem + system + board + short_system + oem + sample::smbios_end() + board;
+  std::string cleared = system;
+  cleared[24] = 0;
+  MeasurementList list;
+  ASSERT_TRUE(list.add_smbios(smbios::Table(bytes_of(table))).has_value());
+  struct Row {
+    const std::string& bytes;
+    std::uint32_t tag;
+    std::u16string_view description;
+  };
+  const Row rows[] = {
+      {oem, 0xc0b3bd23, u"smbios:type11"},         {cleared, 0xd5cb7cbc, u"smbios:type1"},
+      {board, 0xe0d47bc8, u"smbios:type2"},        {short_system, 0xd5cb7cbc, u"smbios:type1"},
+      {oem, 0xc0b3bd23, u"smbios:type11"},
+  };
+  ASSERT_EQ(list.items().size(), std::size(rows)) << "in table order, nothing behind the marker";
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    const Measurement& item = list.items()[i];
+    EXPECT_EQ(text_of(item.data), rows[i].bytes) << i;
+    EXPECT_EQ(item.pcr, 1u);
+    EXPECT_EQ(item.kind, EventKind::event_tag);
+    EXPECT_EQ(static_cast<std::uint32_t>(item.tag), rows[i].tag) << i;
+    EXPECT_EQ(item.description, rows[i].description) << i;
+  }
+
+  MeasurementList again;
+  ASSERT_TRUE(again.add_smbios(smbios::Table(bytes_of(other_wake_up))).has_value());
+  EXPECT_EQ(text_of(again.items()[0].data), cleared) << "the same, however it was switched on";
+  MeasurementList nothing;
+  EXPECT_TRUE(nothing.add_smbios(smbios::Table()).has_value());
+  EXPECT_TRUE(nothing.empty());
 }
 
 TEST(Measurement, NothingToMeasure) {

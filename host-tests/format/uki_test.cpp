@@ -117,6 +117,17 @@ TEST(Uki, SectionsThatRepeatAreNotEffective) {
   EXPECT_FALSE(uki->effective(*uki->profile(1)).index(UkiSection::dtbauto).has_value());
 }
 
+TEST(Uki, ASelectedCandidateCounts) {
+  const Buffer file = sample::make(
+      pe_of({{".linux", "kernel"}, {".dtbauto", "first"}, {".dtbauto", "second"}, {".dtb", "tree"}}));
+  const auto uki = uki::Uki::parse(file, pe::Layout::file);
+  ASSERT_TRUE(uki.has_value());
+  uki::Effective sections = uki->effective_base();
+  sections.select(UkiSection::dtbauto, 2);
+  EXPECT_EQ(content(*uki, sections, UkiSection::dtbauto), "second");
+  EXPECT_EQ(content(*uki, sections, UkiSection::dtb), "tree") << "measured too, as in systemd";
+}
+
 TEST(Uki, ProfilesAreListedUpToTheLimit) {
   std::vector<sample::Section> sections = {{".osrel", "os"}};
   for (int i = 0; i < 300; ++i) sections.push_back({".profile", "ID=" + std::to_string(i)});
