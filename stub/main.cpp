@@ -43,13 +43,6 @@ Result<> start_reported(const efi::Image& self, const KernelStart& kernel,
   return ended;
 }
 
-// What the boot goes on with, and where it is said.
-struct Screen {
-  efi::Console& console;
-  const efi::Clock& clock;
-  efi::Log& log;
-};
-
 // The files that a thin UKI pins take the place of its sections.
 Result<KernelOrigin> resolve_pins(const efi::Image& self, const Facts& facts,
                                   const uki::Effective& sections, Screen& screen, TextArena& texts,
@@ -79,7 +72,7 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   const MeasuredEvents image_results = TRY(measurer.measure(image.events));
   times.mark("stub-image");
 
-  const Gathered gathered = TRY(gather(self, facts, log));
+  const Gathered gathered = TRY(gather(self, facts, image, screen));
   times.mark("stub-gather");
 
   BootPlan plan = TRY(plan_boot(facts, image, gathered));

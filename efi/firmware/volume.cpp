@@ -54,15 +54,6 @@ Result<std::uint64_t> size_to_read(File& file, std::uint64_t max_size) {
   return info.size;
 }
 
-// After as many bytes as the size said the file must end.
-Result<> check_end(File& file, std::uint64_t size) {
-  std::byte excess;
-  const Result<> more = file.read_at(size, {&excess, 1});
-  if (more.has_value()) return fail(Errc::malformed, "file is longer than its size", size);
-  if (more.error().code != Errc::truncated) return fail(more.error());
-  return {};
-}
-
 }  // namespace
 
 File::~File() {
@@ -96,6 +87,15 @@ Result<> File::read_at(std::uint64_t at, MutableBytes out, ReadObserver* observe
     }
   }
   position_ = at + done;
+  return {};
+}
+
+Result<> File::read_whole(MutableBytes out, ReadObserver* observer) {
+  TRY(read_at(0, out, observer));
+  std::byte excess;
+  const Result<> more = read_at(out.size(), {&excess, 1});
+  if (more.has_value()) return fail(Errc::malformed, "file is longer than its size", out.size());
+  if (more.error().code != Errc::truncated) return fail(more.error());
   return {};
 }
 
@@ -193,8 +193,7 @@ Result<Pages> Volume::read_file(std::u16string_view path, std::uint64_t max_size
   File file = TRY(open_file(path));
   const std::uint64_t size = TRY(size_to_read(file, max_size));
   Pages pages = TRY(Pages::allocate({.size = size, .limit = limit, .fill = Fill::tail_zero}));
-  TRY(file.read_at(0, pages.mutable_bytes(), observer));
-  TRY(check_end(file, size));
+  TRY(file.read_whole(pages.mutable_bytes(), observer));
   return pages;
 }
 
@@ -203,8 +202,7 @@ Result<Bytes> Volume::read_small_file(std::u16string_view path, std::uint64_t ma
   File file = TRY(open_file(path));
   const std::uint64_t size = TRY(size_to_read(file, max_size));
   const MutableBytes room = TRY(arena.reserve(static_cast<std::size_t>(size), 8));
-  TRY(file.read_at(0, room));
-  TRY(check_end(file, size));
+  TRY(file.read_whole(room));
   return Bytes(room);
 }
 

@@ -62,6 +62,9 @@ class File {
   Result<FileInfo> info();
   // Fills `out` from byte `at` on. Errors: truncated (the file ends before), firmware.
   Result<> read_at(std::uint64_t at, MutableBytes out, ReadObserver* observer = nullptr);
+  // The whole file, which must have exactly the size of `out` (R2). Errors also: malformed (it is
+  // longer).
+  Result<> read_whole(MutableBytes out, ReadObserver* observer = nullptr);
 
  private:
   friend class Volume;

@@ -20,8 +20,10 @@ inline std::string entry_text(std::string_view name) {
   return "sim:" + std::string(name) + std::string(1, '\0') + std::string(0x100, 'x');
 }
 
-// A program to which sections can be added.
-inline Buffer program_image(std::string_view name) {
+// A program and sections behind its own, as builders of UKIs and add-ons append them; without any,
+// one to which they can be added.
+inline Buffer program_image(std::string_view name,
+                            const std::vector<sample::Section>& sections = {}) {
   sample::Pe pe;
   pe.size_of_headers = 0x1000;
   pe.sections = {
@@ -33,6 +35,7 @@ inline Buffer program_image(std::string_view name) {
   };
   for (sample::Section& section : pe.sections)
     section.raw_size = sample::up(static_cast<std::uint32_t>(section.content.size()), 0x200);
+  pe.sections.insert(pe.sections.end(), sections.begin(), sections.end());
   return sample::make(pe);
 }
 

@@ -41,6 +41,17 @@ class Machine : public Firmware {
     esp().add(path, uki);
     return uki;
   }
+  // An image of exactly these sections behind a stub, or behind the base of add-ons; trusted.
+  Buffer add_image(std::u16string_view path, std::string_view program,
+                   const std::vector<sample::Section>& sections) {
+    const Buffer image = program_image(program, sections);
+    images().trust(image);
+    esp().add(path, image);
+    return image;
+  }
+  Buffer add_addon(std::u16string_view path, const std::vector<sample::Section>& sections) {
+    return add_image(path, "addon", sections);
+  }
   // Any other image, trusted.
   Buffer add_program(std::u16string_view path, std::string_view name) {
     const Buffer image = program_image(name);

@@ -308,6 +308,10 @@ Status Tpm::hash_log_extend(UINT64 flags, EFI_PHYSICAL_ADDRESS data, UINT64 size
                             const void* event) {
   if (const auto failure = calls_.enter("Tcg2.HashLogExtendEvent")) return *failure;
   if (!present_) return status::device_error;
+  const auto given = event == nullptr ? std::nullopt : read_given(event);
+  if (given && given->index == failing_pcr_ && events_until_failure_ != 0 &&
+      --events_until_failure_ == 0)
+    return status::device_error;
   return hash_log_extend_into(calls_, registers_, flags, data, size, event);
 }
 

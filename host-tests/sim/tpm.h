@@ -93,6 +93,11 @@ class Tpm {
   // The capability structure of firmware from before the specification was final.
   void set_old_structure(bool old) { old_structure_ = old; }
   void set_present(bool present) { present_ = present; }
+  // The `nth` event for that PCR, from now on, is refused; 0: none.
+  void fail_event(std::uint32_t pcr, std::uint64_t nth) {
+    failing_pcr_ = pcr;
+    events_until_failure_ = nth;
+  }
   void set_protocol_version(efi::Tcg2Version version) { protocol_version_ = version; }
 
  private:
@@ -109,6 +114,8 @@ class Tpm {
   efi::Tcg2Version protocol_version_ = {1, 1};
   bool old_structure_ = false;
   bool present_ = true;
+  std::uint32_t failing_pcr_ = 0;
+  std::uint64_t events_until_failure_ = 0;
 };
 
 // Measurement registers as a TDX guest has them: MRTD and four runtime registers.

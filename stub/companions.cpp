@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//
+// Makes archives of companion files; see companions.h.
+#include "stub/companions.h"
+
+#include "efi/firmware/read_progress.h"
+#include "efi/format/cpio.h"
+
+namespace keelson::stub {
+namespace {
+
+constexpr std::uint64_t largest_companion = 1_GiB + 512_MiB;     // R6
+constexpr std::uint64_t largest_in_archive = ~std::uint32_t{0};  // the field has 32 bits
+
+struct ArchiveRow {
+  CompanionDirectory CompanionDirectories::* directory;
+  CompanionKind kind;
+  cpio::Layout layout;
+};
+constexpr cpio::Layout secret_files(std::string_view directory) {
+  return {.directory = directory, .directory_mode = 0500, .file_mode = 0400};
+}
+// By ArchiveKind.
+constexpr ArchiveRow rows[archive_kinds] = {
+    {&CompanionDirectories::own, CompanionKind::credential, secret_files(".extra/credentials")},
+    {&CompanionDirectories::credentials, CompanionKind::credential,
+     secret_files(".extra/global_credentials")},
+    {&CompanionDirectories::own, CompanionKind::system_extension, {.directory = ".extra/sysext"}},
+    {&CompanionDirectories::extensions,
+     CompanionKind::system_extension,
+     {.directory = ".extra/global_sysext"}},
+    {&CompanionDirectories::own,
+     CompanionKind::configuration_extension,
+     {.directory = ".extra/confext"}},
+    {&CompanionDirectories::extensions,
+     CompanionKind::configuration_extension,
+     {.directory = ".extra/global_confext"}},
+};
+
+// Open from the moment its size was asked for until it was read.
+struct OpenFile {
+  std::u16string_view name;
+  std::string_view ascii_name;
+  efi::File file;
+  std::uint64_t size = 0;
+};
+
+class ArchiveReader {
+ public:
+  ArchiveReader(efi::Volume& volume, const ArchiveRow& row, const CompanionDirectory& directory,
+                Screen& screen)
+      : volume_(volume), row_(row), directory_(directory), screen_(screen) {}
+
+  Result<Pages> read() {
+    for (const CompanionFile& file : directory_.files)
+      if (file.kind == row_.kind) TRY(open(file.name));
+    if (!found_ || too_large_for_format_) return Pages();
+    cpio::ArchiveWriter archive = TRY(cpio::ArchiveWriter::create(row_.layout, TRY(size())));
+    for (OpenFile& file : files_) TRY(add(file, archive));
+    return archive.finish();
+  }
+
+ private:
+  Result<> open(std::u16string_view name) {
+    found_ = true;
+    const auto path = TRY(path_of(directory_, name, texts_));
+    auto file = volume_.open_file(path);
+    if (!file.has_value()) return skip(name, file.error());
+    const auto info = file->info();
+    if (!info.has_value()) return skip(name, info.error());
+    if (info->size > largest_in_archive) {
+      too_large_for_format_ = true;
+      screen_.log.tell(Severity::warning, directory_.path, "\\", name,
+                       " is too large for an archive: no file for /", row_.layout.directory,
+                       " is used");
+      return {};
+    }
+    if (info->size > largest_companion)
+      return skip(name, {Errc::unsupported, "file too large", info->size});
+    return files_.push({.name = name,
+                        .ascii_name = TRY(ascii_companion_name(name, texts_)),
+                        .file = std::move(*file),
+                        .size = info->size});
+  }
+
+  Result<std::uint64_t> size() const {
+    std::uint64_t sum = TRY(cpio::frame_size(row_.layout));
+    for (const OpenFile& file : files_) {
+      const auto more =
+          checked_add(sum, TRY(cpio::file_record_size(row_.layout, file.ascii_name, file.size)));
+      if (!more) return fail(Errc::out_of_memory, "companion files too large");
+      sum = *more;
+    }
+    return sum;
+  }
+
+  Result<> add(OpenFile& file, cpio::ArchiveWriter& archive) {
+    const MutableBytes room = TRY(archive.add_file(file.ascii_name, file.size));
+    efi::ReadProgress progress(screen_.console, screen_.clock, file.name);
+    const Result<> read = file.file.read_whole(room, &progress);
+    if (read.has_value()) return {};
+    archive.drop_last_file();
+    return skip(file.name, read.error());
+  }
+
+  Result<> skip(std::u16string_view name, const Error& error) {
+    screen_.log.tell(Severity::warning, "skipping ", directory_.path, "\\", name, ": ", error);
+    return {};
+  }
+
+  efi::Volume& volume_;
+  const ArchiveRow& row_;
+  const CompanionDirectory& directory_;
+  Screen& screen_;
+  PageList<OpenFile> files_;
+  TextArena texts_;
+  bool found_ = false;
+  bool too_large_for_format_ = false;
+};
+
+}  // namespace
+
+Result<std::array<Pages, archive_kinds>> read_archives(efi::Volume& volume,
+                                                       const CompanionDirectories& directories,
+                                                       Screen& screen) {
+  std::array<Pages, archive_kinds> archives;
+  for (std::size_t i = 0; i < archive_kinds; ++i) {
+    ArchiveReader reader(volume, rows[i], directories.*(rows[i].directory), screen);
+    archives[i] = TRY(reader.read());
+  }
+  return archives;
+}
+
+}  // namespace keelson::stub
