@@ -21,8 +21,7 @@ std::string_view without_trailing_nuls(Bytes uname) {
 Result<AddonParts> choose_addon_parts(const uki::Contents& contents, Bytes image_uname) {
   AddonParts parts;
   parts.command_line = TRY(content(contents, UkiSection::cmdline));
-  parts.device_tree = TRY(content(contents, UkiSection::dtbauto));
-  if (parts.device_tree.empty()) parts.device_tree = TRY(content(contents, UkiSection::dtb));
+  parts.device_tree = TRY(device_tree_of(contents));
   parts.initrd = TRY(content(contents, UkiSection::initrd));
   parts.ucode = TRY(content(contents, UkiSection::ucode));
   if (parts.command_line.empty() && parts.device_tree.empty() && parts.initrd.empty() &&

@@ -32,6 +32,11 @@ Result<Pages> copy(Bytes part) {
 
 }  // namespace
 
+const Hardware& AddonLoader::hardware() {
+  if (!hardware_) hardware_ = observe_hardware(target_.smbios);
+  return *hardware_;
+}
+
 Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
                                                    std::u16string_view name, TextArena& texts) {
   efi::ReadProgress progress(screen_.console, screen_.clock, name);
@@ -42,7 +47,10 @@ Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
   file.release();  // the firmware has its own copy, and that is the one it has verified
 
   const auto uki = TRY(uki::Uki::parse(image.bytes(), pe::Layout::loaded));
-  const auto parts = choose_addon_parts({uki, uki.effective_base()}, target_.image_uname);
+  uki::Effective sections = uki.effective_base();
+  if (has_candidates(uki))
+    select_candidates(uki, uki.base(), {}, hardware(), screen_.log, sections);
+  const auto parts = choose_addon_parts({uki, sections}, target_.image_uname);
   if (!parts.has_value()) {
     say_why_not(path, parts.error());
     return std::nullopt;

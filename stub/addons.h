@@ -8,6 +8,7 @@
 #include "efi/firmware/image.h"
 #include "stub/companion_files.h"
 #include "stub/gathered.h"
+#include "stub/hardware.h"
 #include "stub/screen.h"
 
 namespace keelson::stub {
@@ -15,7 +16,8 @@ namespace keelson::stub {
 // What add-ons are matched with.
 struct AddonTarget {
   const efi::Image& self;
-  Bytes image_uname;  // our own `.uname`; empty: none
+  Bytes image_uname;            // our own `.uname`; empty: none
+  const smbios::Table& smbios;  // empty where the host must not be believed
 };
 
 class AddonLoader {
@@ -30,11 +32,13 @@ class AddonLoader {
   // nullopt: nothing of it is used, and it was said why.
   Result<std::optional<Addon>> load_one(std::u16string_view path, std::u16string_view name,
                                         TextArena& texts);
+  const Hardware& hardware();
   void say_why_not(std::u16string_view path, const Error& error);
 
   efi::Volume& volume_;
   const AddonTarget& target_;
   Screen& screen_;
+  std::optional<Hardware> hardware_;  // looked at when the first add-on has something to select
 };
 
 }  // namespace keelson::stub

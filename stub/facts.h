@@ -6,6 +6,7 @@
 
 #include "efi/base/guid.h"
 #include "efi/format/command_line.h"
+#include "efi/format/smbios.h"
 #include "efi/format/uki.h"
 
 namespace keelson::stub {
@@ -18,6 +19,8 @@ struct LoaderReports {
   bool firmware_info = false;
   bool firmware_type = false;
   bool tpm2_active_pcr_banks = false;
+  bool keyboard_layout = false;
+  bool pcr_smbios = false;
 };
 
 // Views must live as long as the plans made from them.
@@ -27,13 +30,15 @@ struct Facts {
 
   bool secure_boot = true;
   bool confidential_vm = false;
+  smbios::Table smbios;  // empty also in a confidential VM, whose host must not be believed
   bool shim_image_loader = false;  // shim 16 and later: it answers for LoadImage
 
   std::uint32_t active_pcr_banks = 0;
   LoaderReports loader_reports;
-  std::optional<Guid> partition;   // of the volume we were loaded from
-  std::string_view device_url;     // of network boot; empty: none
-  std::u16string_view image_path;  // as the starter wrote it; empty: unknown
+  std::optional<Guid> partition;        // of the volume we were loaded from
+  std::string_view device_url;          // of network boot; empty: none
+  std::u16string_view image_path;       // as the starter wrote it; empty: unknown
+  std::u16string_view keyboard_layout;  // language tag; empty: unknown
   std::u16string_view firmware_vendor;
   std::uint32_t firmware_revision = 0;
   std::uint32_t uefi_revision = 0;

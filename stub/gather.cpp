@@ -73,7 +73,8 @@ Result<Gathered> gather(const efi::Image& self, const Facts& facts, const ImageP
   auto volume = self.volume();
   if (!volume.has_value()) return gathered;  // network boot, or a loader that does not say
   const AddonTarget target = {.self = self,
-                              .image_uname = TRY(content(image.contents, UkiSection::uname))};
+                              .image_uname = TRY(content(image.contents, UkiSection::uname)),
+                              .smbios = facts.smbios};
   TRY(gather_from(*volume, target, facts, screen, gathered));
   return gathered;
 }

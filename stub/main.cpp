@@ -6,9 +6,12 @@
 
 #include "efi/firmware/clock.h"
 #include "efi/firmware/console.h"
+#include "efi/firmware/console_devices.h"
 #include "efi/firmware/log.h"
 #include "efi/firmware/times.h"
+#include "stub/device_trees.h"
 #include "stub/gather.h"
+#include "stub/hardware.h"
 #include "stub/initrd.h"
 #include "stub/measure.h"
 #include "stub/observe.h"
@@ -34,6 +37,12 @@ void tell_of_measuring(const Measurer& measurer, efi::Log& log) {
              *measurer.first_failure());
 }
 
+// Consoles are looked for only where the line names none.
+Result<std::u16string_view> complete_line(std::u16string_view line, TextArena& texts) {
+  if (has_console_word(line)) return line;
+  return with_consoles(line, efi::find_consoles(), texts);
+}
+
 // Starts the kernel with everything that the variables speak of, and takes these back if it
 // returns.
 Result<> start_reported(const efi::Image& self, const KernelStart& kernel,
@@ -41,6 +50,15 @@ Result<> start_reported(const efi::Image& self, const KernelStart& kernel,
   const Result<> ended = start_linux(self, kernel, initrd);
   proceed_despite(withdraw(self.variables(), reports), "the kernel's own failure says more");
   return ended;
+}
+
+// Candidates that fit this machine become sections like others.
+Result<uki::Effective> resolve_sections(const Facts& facts, efi::Log& log) {
+  uki::Effective sections = TRY(choose_sections(facts));
+  if (has_candidates(facts.uki))
+    select_candidates(facts.uki, facts.uki.base(), TRY(facts.uki.profile(facts.request.profile)),
+                      observe_hardware(facts.smbios), log, sections);
+  return sections;
 }
 
 // The files that a thin UKI pins take the place of its sections.
@@ -61,7 +79,7 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   const Facts facts = TRY(observe(self, tpm, texts));
   times.mark("stub-observe");
 
-  const uki::Effective sections = TRY(choose_sections(facts));
+  const uki::Effective sections = TRY(resolve_sections(facts, log));
   uki::Contents contents(facts.uki, sections);
   PinnedFiles files;
   const KernelOrigin origin =
@@ -72,7 +90,9 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   const MeasuredEvents image_results = TRY(measurer.measure(image.events));
   times.mark("stub-image");
 
-  const Gathered gathered = TRY(gather(self, facts, image, screen));
+  Gathered gathered = TRY(gather(self, facts, image, screen));
+  DeviceTrees device_trees;
+  TRY(device_trees.prepare(image.device_tree, gathered.addons.items(), log));
   times.mark("stub-gather");
 
   BootPlan plan = TRY(plan_boot(facts, image, gathered));
@@ -80,7 +100,7 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
     log.info("the command line that was passed is ignored: the image's own counts");
   const MeasuredEvents results = TRY(measurer.measure(plan.events));
   tell_of_measuring(measurer, log);
-  image.kernel.command_line = plan.line.text;
+  image.kernel.command_line = TRY(complete_line(plan.line.text, texts));
   times.mark("stub-measure");
 
   PageList<Variable> reports;
@@ -98,6 +118,7 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   const Result<> published = publish(self.variables(), reports.items());
   if (!published.has_value()) log.warn("user space sees less: ", published.error());
   times.mark("stub-publish");
+  device_trees.install(plan.events, results, log);
   hand_over_reports(self, log, times);
   return start_reported(self, image.kernel, initrd.items(), reports.items());
 }

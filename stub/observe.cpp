@@ -3,8 +3,10 @@
 // Gathers facts; see observe.h.
 #include "stub/observe.h"
 
+#include "efi/firmware/keyboard_layout.h"
 #include "efi/firmware/partition.h"
 #include "efi/firmware/secure_boot.h"
+#include "efi/firmware/smbios_table.h"
 #include "efi/firmware/system.h"
 #include "efi/format/device_path.h"
 #include "stub/confidential_vm.h"
@@ -31,6 +33,8 @@ LoaderReports read_loader_reports(const efi::Variables& variables) {
       .firmware_info = exists(li::loader_firmware_info),
       .firmware_type = exists(li::loader_firmware_type),
       .tpm2_active_pcr_banks = exists(li::loader_tpm2_active_pcr_banks),
+      .keyboard_layout = exists(li::loader_keyboard_layout),
+      .pcr_smbios = exists(li::loader_pcr_smbios),
   };
 }
 
@@ -47,6 +51,19 @@ void read_origin(const efi::Image& self, TextArena& texts, Facts& facts) {
     facts.device_url = **url;
 }
 
+// Only where nobody has asked before us: the answer has to be looked up.
+void read_keyboard_layout(TextArena& texts, Facts& facts) {
+  if (facts.loader_reports.keyboard_layout) return;
+  if (const auto tag = efi::current_keyboard_language(texts); tag.has_value())
+    facts.keyboard_layout = *tag;
+}
+
+void read_smbios(Facts& facts) {
+  if (facts.confidential_vm) return;
+  if (const auto table = efi::smbios_structures(); table.has_value())
+    facts.smbios = smbios::Table(*table);
+}
+
 }  // namespace
 
 Result<Facts> observe(const efi::Image& self, const efi::Tpm& tpm, TextArena& texts) {
@@ -58,6 +75,8 @@ Result<Facts> observe(const efi::Image& self, const efi::Tpm& tpm, TextArena& te
   facts.shim_image_loader = efi::find_shim().image_loader;
   facts.active_pcr_banks = tpm.active_pcr_banks();
   facts.loader_reports = read_loader_reports(self.variables());
+  read_keyboard_layout(texts, facts);
+  read_smbios(facts);
   read_origin(self, texts, facts);
   const efi::FirmwareInfo firmware = efi::firmware_info();
   facts.firmware_vendor = firmware.vendor;

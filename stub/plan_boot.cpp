@@ -9,6 +9,7 @@ namespace {
 Result<> plan_lines(const LinePlan& line, PlannedEvents& events) {
   if (line.base.measured) TRY(events.list.add_command_line(line.base.text));
   TRY(events.list.add_command_line(line.addons));
+  TRY(events.list.add_command_line(line.smbios));
   return events.label({Subject::parameters});
 }
 
@@ -67,6 +68,8 @@ Result<BootPlan> plan_boot(const Facts& facts, const ImagePlan& image, const Gat
   for (std::size_t i = 0; i < addons.size(); ++i)
     TRY(plan_addon_part(addons[i], addons[i].initrd.bytes(), EventTag::initrd_addon,
                         {Subject::initrd, i}, plan.events));
+  if (!facts.loader_reports.pcr_smbios) TRY(plan.events.list.add_smbios(facts.smbios));
+  TRY(plan.events.label({Subject::smbios}));
   return plan;
 }
 

@@ -41,6 +41,11 @@ Result<Bytes> content(const uki::Contents& contents, UkiSection id) {
   return data.stored;
 }
 
+Result<Bytes> device_tree_of(const uki::Contents& contents) {
+  const Bytes selected = TRY(content(contents, UkiSection::dtbauto));
+  return selected.empty() ? content(contents, UkiSection::dtb) : Result<Bytes>(selected);
+}
+
 Result<uki::Effective> choose_sections(const Facts& facts) {
   return facts.uki.effective(TRY(facts.uki.profile(facts.request.profile)));
 }
@@ -49,6 +54,7 @@ Result<ImagePlan> plan_image(const Facts& facts, const uki::Contents& contents,
                              KernelOrigin origin) {
   ImagePlan plan(contents);
   plan.kernel = TRY(plan_kernel(facts, contents, origin));
+  plan.device_tree = TRY(device_tree_of(contents));
   TRY(plan_events(facts, contents, plan.events));
   return plan;
 }

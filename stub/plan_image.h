@@ -34,6 +34,7 @@ struct ImagePlan {
   explicit ImagePlan(const uki::Contents& image_contents) : contents(image_contents) {}
   uki::Contents contents;
   KernelStart kernel;    // without its command line
+  Bytes device_tree;     // of this machine, if the image has one
   PlannedEvents events;  // PCR 12: the profile; PCR 11: the sections
 };
 
@@ -47,5 +48,7 @@ Result<ImagePlan> plan_image(const Facts& facts, const uki::Contents& contents,
 
 // The content of an effective section of an image in memory; empty if there is none.
 Result<Bytes> content(const uki::Contents& contents, UkiSection id);
+// The device tree: the selected `.dtbauto`, else `.dtb`; empty if there is none.
+Result<Bytes> device_tree_of(const uki::Contents& contents);
 
 }  // namespace keelson::stub

@@ -30,6 +30,11 @@ Result<std::u16string_view> joined_lines(std::span<const Addon> addons, TextAren
   return line;
 }
 
+Result<std::u16string_view> smbios_words(const smbios::Table& table, TextArena& texts) {
+  const auto words = table.oem_string("io.systemd.stub.kernel-cmdline-extra=");
+  return normalise_utf8(bytes_of(words.value_or("")), texts);
+}
+
 }  // namespace
 
 Result<LinePlan> plan_line(const Facts& facts, const ImagePlan& image,
@@ -37,8 +42,14 @@ Result<LinePlan> plan_line(const Facts& facts, const ImagePlan& image,
   LinePlan line;
   line.base = TRY(base_line(facts, image, texts));
   line.addons = TRY(joined_lines(addons, texts));
-  line.text = TRY(joined(line.base.text, line.addons, texts));
+  line.smbios = TRY(smbios_words(facts.smbios, texts));
+  line.text = TRY(joined(TRY(joined(line.base.text, line.addons, texts)), line.smbios, texts));
   return line;
+}
+
+Result<std::u16string_view> with_consoles(std::u16string_view line, const ConsoleFacts& consoles,
+                                          TextArena& texts) {
+  return joined(line, TRY(console_words(consoles, texts)), texts);
 }
 
 }  // namespace keelson::stub

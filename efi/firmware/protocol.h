@@ -40,6 +40,8 @@ struct guid_of<TimestampProtocol> : GuidConstant<protocol_guid::timestamp> {};
 template <>
 struct guid_of<ShellParametersProtocol> : GuidConstant<protocol_guid::shell_parameters> {};
 template <>
+struct guid_of<HiiDatabaseProtocol> : GuidConstant<protocol_guid::hii_database> {};
+template <>
 struct guid_of<EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL> : GuidConstant<protocol_guid::text_input_ex> {};
 
 template <>

@@ -148,6 +148,24 @@ struct TimestampProtocol {
 };
 static_assert(sizeof(TimestampProtocol) == 16 && sizeof(TimestampProperties) == 16);
 
+// ---- HII database (UEFI 2.10, 34.8): only what we call has a type.
+struct HiiDatabaseProtocol {
+  void* new_package_list;
+  void* remove_package_list;
+  void* update_package_list;
+  void* list_package_lists;
+  void* export_package_lists;
+  void* register_package_notify;
+  void* unregister_package_notify;
+  void* find_keyboard_layouts;
+  // Without a GUID: the current one.
+  EFI_STATUS(EFIAPI* get_keyboard_layout)(HiiDatabaseProtocol* self, const EFI_GUID* layout,
+                                          UINT16* size, void* buffer);
+  void* set_keyboard_layout;
+  void* get_package_list_handle;
+};
+static_assert(sizeof(HiiDatabaseProtocol) == 88);
+
 // ---- UEFI shell arguments (UEFI Shell 2.2, section 2.3): Argv[0] is the program.
 struct ShellParametersProtocol {
   CHAR16** argv;

@@ -147,6 +147,10 @@ void Volume::set_attributes(std::u16string_view path, std::uint64_t attributes) 
   if (const NodePointer node = find(path); node != nullptr) node->attributes = attributes;
 }
 
+void Volume::claim_size(std::u16string_view path, std::uint64_t size) {
+  if (const NodePointer node = find(path)) node->claimed_size = size;
+}
+
 // ---- Interference ----
 
 void Volume::interfere(When when, Operation operation, std::u16string_view path,

@@ -67,6 +67,8 @@ class Volume {
   std::vector<std::u16string> files() const;
   // As EFI_FILE_INFO.Attribute.
   void set_attributes(std::u16string_view path, std::uint64_t attributes);
+  // A file that says it has this size, whatever it holds.
+  void claim_size(std::u16string_view path, std::uint64_t size);
 
   // ---- State of the medium ----
   void set_read_only(bool read_only) { read_only_ = read_only; }

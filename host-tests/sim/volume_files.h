@@ -19,12 +19,13 @@ struct Volume::Node {
   std::u16string name;
   std::uint64_t attributes = 0;
   std::vector<std::byte> content;
+  std::optional<std::uint64_t> claimed_size;  // what it says instead of its size
   std::map<std::u16string, NodePointer> children;  // by folded name
 
   bool is_directory() const { return (attributes & EFI_FILE_DIRECTORY) != 0; }
   EFI_FILE_INFO info() const {
     EFI_FILE_INFO info{};
-    info.FileSize = content.size();
+    info.FileSize = claimed_size.value_or(content.size());
     info.PhysicalSize = (content.size() + cluster_size - 1) / cluster_size * cluster_size;
     for (EFI_TIME* time : {&info.CreateTime, &info.LastAccessTime, &info.ModificationTime}) {
       time->Year = 2026;

@@ -83,7 +83,7 @@ TEST(StubCompanions, EverythingTogether) {
   c.machine.add_addon(in(own, u"own.addon.efi"), {{.name = ".initrd", .content = "rd own"},
                                                   {.name = ".ucode", .content = "ucode own"},
                                                   {.name = ".cmdline", .content = "own"}});
-  esp.add(in(own, u"b.cred"), "2").add(in(own, u"B.cred"), "1").add(in(own, u"notes.txt"), "no");
+  esp.add(in(own, u"a.cred"), "2").add(in(own, u"B.cred"), "1").add(in(own, u"notes.txt"), "no");
   esp.add(in(credentials, u"g.cred"), "global").add(in(credentials, u"x.raw"), "not looked for");
   esp.add(in(own, u"s.raw"), "system").add(in(own, u"S.sysext.raw"), "first");
   esp.add(in(own, u"c.confext.raw"), "configuration");
@@ -94,7 +94,7 @@ TEST(StubCompanions, EverythingTogether) {
   const sim::Run run = c.run(u"debug");
   expect_good(run);
   EXPECT_EQ(options_of(run), u"debug z a=1 own");
-  const std::string credential = secrets("credentials", {{"B.cred", "1"}, {"b.cred", "2"}});
+  const std::string credential = secrets("credentials", {{"B.cred", "1"}, {"a.cred", "2"}});
   const std::string global_credential = secrets("global_credentials", {{"g.cred", "global"}});
   const std::string sysext = extensions("sysext", {{"S.sysext.raw", "first"}, {"s.raw", "system"}});
   const std::string global_sysext = extensions("global_sysext", {{"gs.raw", "gsys"}});
