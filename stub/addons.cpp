@@ -4,6 +4,7 @@
 #include "stub/addons.h"
 
 #include "efi/firmware/read_progress.h"
+#include "efi/firmware/system.h"
 #include "efi/format/command_line.h"
 #include "efi/format/device_path.h"
 #include "stub/addon_parts.h"
@@ -42,6 +43,7 @@ Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
   efi::ReadProgress progress(screen_.console, screen_.clock, name);
   Pages file = TRY(volume_.read_file(path, largest_addon, &progress));
   const Bytes device_path = TRY(device_path_of_file(volume_.device(), path, texts));
+  efi::rearm_watchdog();  // the firmware hashes large images for seconds
   const efi::LoadedImage image = TRY(
       efi::LoadedImage::load(target_.self, {.device_path = device_path, .source = file.bytes()}));
   file.release();  // the firmware has its own copy, and that is the one it has verified

@@ -48,16 +48,16 @@ Result<PageList<CompanionFile>> sorted(const PageList<CompanionFile>& files) {
 
 Result<CompanionDirectory> list_companions(efi::Volume& volume, std::u16string_view path,
                                            std::span<const CompanionKind> kinds, TextArena& texts,
-                                           Diagnostics& diagnostics) {
+                                           efi::Log& log) {
   CompanionDirectory listed{.path = path, .files = {}};
-  const auto files = read_directory(volume, path, kinds, texts, diagnostics);
+  const auto files = read_directory(volume, path, kinds, texts, log);
   if (files.has_value()) {
     if (!files->empty()) listed.files = TRY(sorted(*files));
     return listed;
   }
   if (files.error().code == Errc::out_of_memory) return fail(files.error());
   if (files.error().code != Errc::not_found)
-    diagnostics.warn("nothing is used of ", path, ": ", files.error());
+    log.tell(Severity::warning, "nothing is used of ", path, ": ", files.error());
   return listed;
 }
 

@@ -4,7 +4,7 @@
 // once, what is of no kind or has a hostile name is left out, the rest is sorted.
 #pragma once
 
-#include "efi/base/diagnostics.h"
+#include "efi/firmware/log.h"
 #include "efi/firmware/volume.h"
 #include "efi/format/companion_names.h"
 
@@ -24,7 +24,7 @@ struct CompanionDirectory {
 // read to its end is empty with a message. Error: out_of_memory. Texts live in `texts`.
 Result<CompanionDirectory> list_companions(efi::Volume& volume, std::u16string_view path,
                                            std::span<const CompanionKind> kinds, TextArena& texts,
-                                           Diagnostics& diagnostics);
+                                           efi::Log& log);
 
 // The file `name` in `directory`. Error: out_of_memory.
 Result<std::u16string_view> path_of(const CompanionDirectory& directory, std::u16string_view name,
