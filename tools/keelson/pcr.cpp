@@ -44,7 +44,7 @@ std::vector<HashAlgorithm> PcrChoice::chosen_banks() const {
   if (banks.empty()) return {all_hash_algorithms.begin(), all_hash_algorithms.end()};
   std::vector<HashAlgorithm> chosen;
   for (const std::string& bank : banks) {
-    const auto algorithm = parse_hash_algorithm(bank);
+    const auto algorithm = parse_hash_algorithm(CLI::detail::to_lower(bank));
     if (!algorithm)
       throw Failure("--bank=" + bank + ": unknown; known are sha1, sha256, sha384 and sha512");
     chosen.push_back(*algorithm);

@@ -4,6 +4,8 @@
 // wrong is a Failure.
 #pragma once
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "tools/keelson/output.h"
@@ -19,7 +21,7 @@ void add_list(CLI::App& app);
 void add_measure(CLI::App& app);
 void add_predict(CLI::App& app);
 
-// --json=short|pretty|off
+// --json=short|pretty|off and -j
 inline void add_json_option(CLI::App& command, JsonForm& form) {
   command
       .add_option_function<std::string>(
@@ -36,6 +38,9 @@ inline void add_json_option(CLI::App& command, JsonForm& form) {
           },
           "Print JSON: short, pretty or off")
       ->type_name("FORM");
+  command.add_flag_callback(
+      "-j", [&form] { form = ::isatty(STDOUT_FILENO) != 0 ? JsonForm::pretty : JsonForm::brief; },
+      "Print JSON: pretty on a terminal, else short");
 }
 
 // --efi-arch=: refused unless it is an architecture of UEFI. `arch` holds the default.
