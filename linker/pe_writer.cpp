@@ -190,6 +190,16 @@ Outcome<> PeWriter::add(std::string_view name, Bytes content, std::uint32_t char
   return {};
 }
 
+Outcome<> PeWriter::fill(std::size_t index, Bytes content) {
+  Section& section = sections_[index];
+  if (content.size() > section.header.size_of_raw_data)
+    return refuse(Errc::out_of_memory, section.name(), "no room for the new content");
+  section.header.virtual_size = static_cast<std::uint32_t>(content.size());
+  section.content = content;
+  section.room = section.header.size_of_raw_data;
+  return {};
+}
+
 Outcome<PeWriter::Replaced> PeWriter::replace(std::string_view name, Bytes content) {
   Section* const section = find(name);
   if (section == nullptr) return refuse(Errc::not_found, name, "no such section in the image");

@@ -51,6 +51,10 @@ class PeWriter {
   enum class Replaced : std::uint8_t { in_place, grown, moved };
   Outcome<Replaced> replace(std::string_view name, Bytes content);
 
+  // Gives the section at `index` of sections() another content, VirtualSize included, within its
+  // raw room: the file keeps its length. Error: out_of_memory.
+  Outcome<> fill(std::size_t index, Bytes content);
+
   // Raises SizeOfRawData of a section to at least that, by repacking (the post-link step gives
   // `.sbat` room for longer texts).
   Outcome<> reserve(std::string_view name, std::uint32_t raw_size);

@@ -187,6 +187,35 @@ TEST(PeWriter, Replacing) {
   EXPECT_EQ(writer->replace(".none", {}).error().error.code, Errc::not_found);
 }
 
+TEST(PeWriter, FillingKeepsTheLengthOfTheFile) {
+  const Buffer empty = sample::make(stub());
+  auto made = PeWriter::open(empty);
+  ASSERT_TRUE(made.has_value());
+  const std::string long_text(700, 'a'), other(1024, 'b');
+  ASSERT_TRUE(made->add(".x", bytes_of(long_text), linker::data_section_flags).has_value());
+  ASSERT_TRUE(made->add(".x", bytes_of(other), linker::data_section_flags).has_value());
+  const auto file = made->write();
+  ASSERT_TRUE(file.has_value());
+
+  auto writer = PeWriter::open(*file);
+  ASSERT_TRUE(writer.has_value());
+  const std::size_t second = writer->sections().size() - 1;
+  const std::string shorter = "short", grown(1024, 'g');
+  ASSERT_TRUE(writer->fill(second, bytes_of(shorter)).has_value());
+  ASSERT_TRUE(
+      writer->fill(second - 1, bytes_of(grown)).has_value());  // raw room: two blocks of 512
+  const std::string too_long(1025, 'x');
+  const auto refused = writer->fill(second, bytes_of(too_long));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().text(), ".x: no room for the new content");
+  const auto written = writer->write();
+  ASSERT_TRUE(written.has_value()) << written.error().text();
+  EXPECT_EQ(written->size(), file->size());
+  const auto sections = read(*written);
+  EXPECT_EQ(sections[second - 1].content, grown);
+  EXPECT_EQ(sections[second].content, shorter);
+}
+
 TEST(PeWriter, HeadersGrowUntilTheFirstSectionIsInTheWay) {
   const Buffer file = sample::make(stub());
   auto writer = PeWriter::open(file);

@@ -12,6 +12,7 @@
 #include "tools/keelson/failure.h"
 #include "tools/keelson/host_text.h"
 #include "tools/keelson/pcr.h"
+#include "tools/keelson/pcr_policies.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
 #include "tools/keelson/signing.h"
@@ -22,11 +23,12 @@ namespace {
 
 struct BuildOptions {
   std::string linux_file, cmdline, os_release, uname, microcode, splash, devicetree, pcrpkey,
-      pcrsig, hwids, profile, stub, arch, output;
+      pcrsig, hwids, profile, stub, arch, output, image_to_join;
   std::vector<std::string> initrds, sbat, sections, profiles_to_join;
   bool measure = false;
   SigningKey key;
   PcrChoice pcrs;
+  PcrPolicyOptions policies;
   JsonForm json = JsonForm::off;
 };
 
@@ -36,7 +38,10 @@ class Inputs {
   Bytes file(const std::string& path) { return keep(read_file(path)); }
   Bytes text(const std::string& argument) {
     if (argument.starts_with('@')) return file(argument.substr(1));
-    const Bytes bytes = bytes_of(std::string_view(argument));
+    return verbatim(argument);
+  }
+  Bytes verbatim(std::string_view text) {
+    const Bytes bytes = bytes_of(text);
     return keep(Buffer(bytes.begin(), bytes.end()));
   }
   // An option that was not given is absent.
@@ -141,14 +146,57 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
   return uki;
 }
 
-// PCR 11 of the first profile.
-std::vector<PcrValue> measure(Bytes image, const BuildOptions& options) {
-  const auto uki =
-      or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine), options.output);
-  MeasurementList list;
-  const uki::Range first = or_fail(uki.profile(0), options.output);
-  or_fail(list.add_uki({uki, uki.effective(first)}), options.output);
-  return replay_phases_of(list, options.pcrs);
+uki::Uki parse_built(Bytes image, const BuildOptions& options) {
+  return or_fail(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine), options.output);
+}
+
+// The first one also of an image without profiles.
+std::vector<uki::Range> profiles_of(const uki::Uki& uki, const BuildOptions& options) {
+  std::vector<uki::Range> profiles = {or_fail(uki.profile(0), options.output)};
+  for (auto next = uki.next_profile(profiles[0]); next; next = uki.next_profile(*next))
+    profiles.push_back(*next);
+  return profiles;
+}
+
+// PCR 11 of every profile, and in it of every device tree: a block of lines, or a document, each.
+void print_measurements(Bytes image, const BuildOptions& options) {
+  const uki::Uki uki = parse_built(image, options);
+  const PcrChoice choice = options.policies.with(options.pcrs);
+  const auto profiles = profiles_of(uki, options);
+  for (std::size_t number = 0; number < profiles.size(); ++number) {
+    const auto sets = possible_sections(uki, profiles[number]);
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      if (profiles.size() > 1 || sets.size() > 1)
+        note("# Profile " + std::to_string(number) +
+             (sets.size() > 1 ? ", hardware " + std::to_string(i) : ""));
+      print_pcrs(pcr_11_of(uki, sets[i], {}, choice, options.output), options.json);
+    }
+  }
+}
+
+Buffer build_or_fail(const linker::UkiInputs& uki, const BuildOptions& options,
+                     std::vector<std::string>& notes) {
+  auto built = linker::build_uki(uki);
+  if (!built.has_value()) throw Failure(options.output + ": not built: " + built.error().text());
+  notes = std::move(built->notes);
+  return std::move(built->image);
+}
+
+// `.pcrsig` of every profile, from the image as it is without them. Answers all entries.
+PcrSignatures add_policies(linker::UkiInputs& uki, Bytes image, PcrPolicies& policies,
+                           const BuildOptions& options, Inputs& inputs) {
+  const uki::Uki built = parse_built(image, options);
+  const auto profiles = profiles_of(built, options);
+  PcrSignatures all;
+  for (std::size_t number = 0; number < profiles.size(); ++number) {
+    const auto entries = policies.entries_for(built, profiles[number], {}, options.output);
+    if (!entries) continue;
+    const Bytes section = inputs.verbatim(policies.section_of(*entries));
+    (number == 0 ? uki.pcrsig : uki.joined[number - 1].pcrsig) = section;
+    all.merge(*entries);
+  }
+  policies.check_profiles_found();
+  return all;
 }
 
 // ukify's names: KERNEL.unsigned.efi or KERNEL.signed.efi, here.
@@ -167,27 +215,83 @@ Json describe(Bytes image, const BuildOptions& options) {
           {"signed", options.key.given()}};
 }
 
+// Whether the image gets policies. Failure: it cannot have any, or has them already.
+bool gets_policies(const PcrPolicies& policies, const BuildOptions& options) {
+  if (!policies.wanted()) {
+    if (!options.measure && !options.policies.phases.empty())
+      throw Failure("--phases= goes with --pcr-private-key=, --policy-digest or --measure");
+    if (!options.policies.references.empty() || !options.policies.profiles.empty())
+      throw Failure(
+          "--policyref= and --sign-profile= go with --pcr-private-key= or --policy-digest");
+    return false;
+  }
+  if (!options.pcrsig.empty())
+    throw Failure("--pcrsig= and PCR keys exclude each other: either would be the .pcrsig");
+  switch (kind_of(options)) {
+    case linker::UkiKind::uki:
+      break;
+    case linker::UkiKind::addon:
+      throw Failure("an add-on has no PCR 11 policy; PCR keys go with --linux=");
+    case linker::UkiKind::profile:
+      warn(options.output + ": a profile gets its PCR signatures where it is joined, not here");
+      return false;
+  }
+  return true;
+}
+
+void report(Bytes image, const BuildOptions& options) {
+  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
+       " (" + std::to_string(image.size()) + " bytes).");
+}
+
 void build(BuildOptions options, bool os_release_given) {
   options.output = output_of(options);
   if (options.key.given()) options.key.check();
+  if (options.measure && options.policies.digests_only)
+    throw Failure("--measure and --policy-digest both print: give one of them");
+  options.policies.with(options.pcrs).chosen_banks();  // refuses a bad one before anything is done
+  PcrPolicies policies(options.policies, options.pcrs);
   Inputs inputs;
-  const linker::UkiInputs uki = read_inputs(options, os_release_given, inputs);
-  auto built = linker::build_uki(uki);
-  if (!built.has_value()) throw Failure(options.output + ": not built: " + built.error().text());
-  const Buffer image =
-      options.key.given() ? sign_image(built->image, options.key) : std::move(built->image);
-  std::vector<PcrValue> pcrs;
-  if (options.measure) pcrs = measure(image, options);
+  linker::UkiInputs uki = read_inputs(options, os_release_given, inputs);
+  const bool with_policies = gets_policies(policies, options);
+  if (const auto key = policies.default_public_key(); with_policies && key && !uki.pcrpkey)
+    uki.pcrpkey = inputs.verbatim(*key);
+  std::vector<std::string> notes;
+  Buffer image = build_or_fail(uki, options, notes);
+  PcrSignatures entries;
+  if (with_policies) {
+    entries = add_policies(uki, image, policies, options, inputs);
+    image = build_or_fail(uki, options, notes);
+  }
+  if (options.key.given()) image = sign_image(image, options.key);
   write_file(options.output, image);
 
-  for (const std::string& text : built->notes) warn(options.output + ": " + text);
+  for (const std::string& text : notes) warn(options.output + ": " + text);
   if (options.measure) {
-    print_pcrs(pcrs, options.json);
+    print_measurements(image, options);
+  } else if (options.policies.digests_only) {
+    print_json(entries.json(), options.json == JsonForm::off ? JsonForm::brief : options.json);
   } else if (options.json != JsonForm::off) {
     print_json(describe(image, options), options.json);
   }
-  note("Wrote " + std::string(options.key.given() ? "signed " : "unsigned ") + options.output +
-       " (" + std::to_string(image.size()) + " bytes).");
+  report(image, options);
+}
+
+// --join-pcrsig=: signatures made elsewhere go into an image that was built with --policy-digest.
+void join(const BuildOptions& options) {
+  if (options.pcrsig.empty() || options.output.empty())
+    throw Failure("--join-pcrsig= needs --pcrsig=TEXT|@FILE and --output=FILE");
+  if (options.key.given()) options.key.check();
+  Inputs inputs;
+  const std::string subject =
+      options.pcrsig.starts_with('@') ? options.pcrsig.substr(1) : "--pcrsig";
+  const auto signatures = PcrSignatures::parse(inputs.text(options.pcrsig), subject);
+  Buffer image =
+      join_signatures(inputs.file(options.image_to_join), options.image_to_join, signatures);
+  if (options.key.given()) image = sign_image(image, options.key);
+  write_file(options.output, image);
+  if (options.json != JsonForm::off) print_json(describe(image, options), options.json);
+  report(image, options);
 }
 
 // Answers --os-release=, whose absence means something.
@@ -210,13 +314,26 @@ const CLI::Option* add_section_options(CLI::App& command, BuildOptions& options)
   file("--hwids", options.hwids, "Hardware id table");
   add_repeatable(command, "--sbat", options.sbat, "SBAT lines to add", "TEXT|@FILE");
   file("--pcrpkey", options.pcrpkey, "Public key of the PCR signatures, PEM");
-  text("--pcrsig", options.pcrsig, "PCR signatures, JSON");
+  text("--pcrsig", options.pcrsig, "PCR signatures, JSON: the .pcrsig section as it is");
   text("--profile", options.profile, "Text of the profile (to join later), or of the first one");
   add_repeatable(command, "--join-profile", options.profiles_to_join, "Profile file to join",
                  "FILE");
   add_repeatable(command, "--section", options.sections, "Any other section",
                  "NAME:TEXT|NAME:@FILE");
   return os_release;
+}
+
+void add_join_option(CLI::App& command, BuildOptions& options) {
+  CLI::Option* option =
+      command
+          .add_option("--join-pcrsig", options.image_to_join,
+                      "Instead of building: put the signatures of --pcrsig= into this image, which "
+                      "was built with --policy-digest")
+          ->type_name("IMAGE")
+          ->group("Signed PCR policies");
+  for (CLI::Option* other : command.get_options())
+    if (other != option && other->get_name() != "--pcrsig" && other->get_name() != "--help")
+      option->excludes(other);
 }
 
 }  // namespace
@@ -227,6 +344,8 @@ void add_build(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "build", "Build a unified kernel image (with --linux=) or an add-on (without)");
   const CLI::Option* os_release = add_section_options(*command, *options);
+  options->policies.add_options(*command);
+  add_join_option(*command, *options);  // excludes the options so far
   command->add_option("--stub", options->stub, "Stub (default: ours)")->type_name("FILE");
   add_arch_option(*command, options->arch, "Architecture of our stub");
   command
@@ -239,7 +358,12 @@ void add_build(CLI::App& app) {
       "--no-measure", [options] { options->measure = false; }, "Do not (default)");
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);
-  command->callback([options, os_release] { build(*options, os_release->count() > 0); });
+  command->callback([options, os_release] {
+    if (options->image_to_join.empty())
+      build(*options, os_release->count() > 0);
+    else
+      join(*options);
+  });
 }
 
 }  // namespace keelson::tool

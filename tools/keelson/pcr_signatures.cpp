@@ -54,7 +54,7 @@ std::string base64_of(Bytes bytes) {
 std::optional<Buffer> bytes_of_base64(std::string_view text) {
   Buffer bytes(largest_signature);
   std::size_t size = 0;
-  if (text.find_first_of(" \r\n") != std::string_view::npos ||
+  if (text.size() % 4 != 0 || text.find_first_of(" \r\n") != std::string_view::npos ||
       mbedtls_base64_decode(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), &size,
                             reinterpret_cast<const unsigned char*>(text.data()), text.size()) != 0)
     return std::nullopt;
@@ -143,10 +143,8 @@ Buffer signed_bytes(const PcrPolicy& policy) {
 }
 
 PcrSignatures PcrSignatures::parse(Bytes text, const std::string& subject) {
-  const std::string_view characters = text_of(text);
-  const std::size_t end = characters.find_last_not_of('\0') + 1;
   PcrSignatures result;
-  result.banks_ = parse_json(text.first(end), subject);
+  result.banks_ = parse_json(text, subject);
   if (!result.banks_.is_object()) throw Failure(subject + ": not an object of PCR banks");
   for (const auto& [bank, entries] : result.banks_.items()) {
     if (!entries.is_array()) throw Failure(subject + ": " + bank + ": not an array");

@@ -28,8 +28,8 @@ Buffer signed_bytes(const PcrPolicy& policy);
 class PcrSignatures {
  public:
   PcrSignatures() = default;
-  // A document that others made, with NULs or blanks behind it. Failure, naming `subject` and the
-  // entry: not of this form. Banks that we do not know are kept with a warning.
+  // A document that others made. Failure, naming `subject` and the entry: not of this form. Banks
+  // that we do not know are kept with a warning.
   static PcrSignatures parse(Bytes text, const std::string& subject);
 
   // Adds an entry, unless there is one that says the same. A bank that gets one moves to the end,
