@@ -31,7 +31,7 @@ struct Facts {
   bool secure_boot = true;
   bool confidential_vm = false;
   smbios::Table smbios;  // empty also in a confidential VM, whose host must not be believed
-  bool shim_image_loader = false;  // shim 16 and later: it answers for LoadImage
+  bool shim_verifies = false;  // efi::Shim::verifies(): LoadedImage::load asks shim
 
   std::uint32_t active_pcr_banks = 0;
   LoaderReports loader_reports;

@@ -72,7 +72,7 @@ Result<Facts> observe(const efi::Image& self, const efi::Tpm& tpm, TextArena& te
   facts.request = TRY(read_request(self, texts));
   facts.secure_boot = efi::is_secure_boot_on(self.variables());
   facts.confidential_vm = in_confidential_vm();
-  facts.shim_image_loader = efi::find_shim().image_loader;
+  facts.shim_verifies = efi::find_shim().verifies();
   facts.active_pcr_banks = tpm.active_pcr_banks();
   facts.loader_reports = read_loader_reports(self.variables());
   read_keyboard_layout(texts, facts);

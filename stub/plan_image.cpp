@@ -6,22 +6,14 @@
 namespace keelson::stub {
 namespace {
 
-// Secure Boot with shim 16: shim revokes kernels by SBAT, so it is asked. Without shim our own
-// signature is all there is, and it covers the kernel (stub.md 7.1). A pinned kernel has no
-// signature that shim could accept; its hash is what we vouch for (design decision 5).
-Start decide_start(const Facts& facts, KernelOrigin origin) {
-  const bool ask_shim = facts.secure_boot && facts.shim_image_loader;
-  return ask_shim && origin == KernelOrigin::section ? Start::load_image : Start::in_memory;
-}
-
+// A pinned kernel has no signature that shim could accept; its hash is what we vouch for (design
+// decision 5).
 Result<KernelStart> plan_kernel(const Facts& facts, const uki::Contents& contents,
                                 KernelOrigin origin) {
-  KernelStart start;
-  start.file = TRY(content(contents, UkiSection::kernel));
-  if (start.file.empty()) return fail(Errc::not_found, "the image has no .linux section");
-  start.kernel = TRY(pe::Kernel::parse(start.file));
-  start.how = decide_start(facts, origin);
-  return start;
+  return plan_kernel_start(TRY(content(contents, UkiSection::kernel)),
+                           {.secure_boot = facts.secure_boot,
+                            .shim_verifies = facts.shim_verifies,
+                            .pinned = origin == KernelOrigin::pinned_file});
 }
 
 // PCR 12: the profile. PCR 11: name and content of each effective section, in the binding order.

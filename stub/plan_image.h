@@ -5,24 +5,11 @@
 // What is added from outside comes later (plan_boot.h).
 #pragma once
 
-#include "efi/format/pe.h"
 #include "stub/facts.h"
+#include "stub/kernel_start.h"
 #include "stub/planned_events.h"
 
 namespace keelson::stub {
-
-// How the kernel gets control.
-enum class Start : std::uint8_t {
-  in_memory,   // copied into place by us: it was verified as part of our own image
-  load_image,  // through LoadImage, where shim 16 verifies it once more
-};
-
-struct KernelStart {
-  Start how = Start::in_memory;
-  pe::Kernel kernel;
-  Bytes file;                        // content of .linux
-  std::u16string_view command_line;  // followed by a NUL; empty: the kernel gets no load options
-};
 
 // Where the bytes of the kernel are from.
 enum class KernelOrigin : std::uint8_t {
@@ -41,8 +28,7 @@ struct ImagePlan {
 // The sections of the profile that was asked for; of candidates none. Error: not_found.
 Result<uki::Effective> choose_sections(const Facts& facts);
 
-// Errors: not_found (no kernel), those of pe::Kernel::parse for a kernel that cannot be started,
-// out_of_memory.
+// Errors: those of plan_kernel_start for a kernel that cannot be started; out_of_memory.
 Result<ImagePlan> plan_image(const Facts& facts, const uki::Contents& contents,
                              KernelOrigin origin);
 

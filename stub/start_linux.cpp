@@ -9,6 +9,7 @@
 #include "efi/firmware/initrd_media.h"
 #include "efi/firmware/memory_attributes.h"
 #include "efi/format/device_path.h"
+#include "stub/handover.h"
 
 namespace keelson::stub {
 namespace {
@@ -81,12 +82,20 @@ Result<> start_in_memory(const efi::Image& self, const KernelStart& kernel,
 Result<> start_through_load_image(const efi::Image& self, const KernelStart& kernel,
                                   std::span<const Bytes> initrd_parts) {
   const KernelPath path = TRY(KernelPath::to(kernel.file));
-  efi::LoadedImage image =
-      TRY(efi::LoadedImage::load(self, {.device_path = path.bytes(), .source = kernel.file}));
+  efi::LoadedImage image = TRY(efi::LoadedImage::load(
+      self, {.device_path = path.bytes(), .source = kernel.file, .is_verified = true}));
   TRY(image.set_load_options(kernel.command_line));
   efi::InitrdMedia initrd;
   TRY(initrd.serve(initrd_parts, efi::InitrdMedia::LastPart::padded));
-  return image.start();
+  const Result<> ended = image.start();
+  const auto compat = kernel.kernel.compat_entry();
+  // Mixed mode: the firmware has laid out a kernel for another machine, but does not start it. One
+  // that has run has been unloaded.
+  if (ended.has_value() || ended.error().code != Errc::unsupported || !compat ||
+      !image.is_loaded() || pe::value(*compat) >= image.bytes().size())
+    return ended;
+  return efi::check(efi::call_entry(image.bytes().data() + pe::value(*compat), image.handle()),
+                    "the kernel gave control back");
 }
 
 }  // namespace
@@ -98,6 +107,8 @@ Result<> start_linux(const efi::Image& self, const KernelStart& kernel,
       return start_in_memory(self, kernel, initrd_parts);
     case Start::load_image:
       return start_through_load_image(self, kernel, initrd_parts);
+    case Start::handover:
+      return start_by_handover(self, kernel, initrd_parts);
   }
   return fail(Errc::unsupported, "no way to start the kernel");
 }

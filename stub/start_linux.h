@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns the start of the inner kernel (stub.md 7.2 to 7.4): placed in memory under our own handle
+// Owns the start of the inner kernel (stub.md 7.2 to 7.5): placed in memory under our own handle
 // with the page rights it asks for, or through LoadImage; its load options; its initrd. Whatever
-// was changed for it is as before when it returns.
+// was changed for it is as before when it returns. Old kernels are handover.h's.
 #pragma once
 
 #include <span>

@@ -14,10 +14,9 @@ Result<Pages> Pages::allocate(const PageRequest& request) {
   if (!total) return fail(Errc::out_of_memory, "impossible allocation size", request.size);
   const std::uint64_t count = pages_for(*total);
   std::byte* base = nullptr;
-  if (request.limit != MemoryLimit::anywhere)
-    base = allocate_pages(count, request.kind, MemoryLimit::below_4g);
-  if (base == nullptr && request.limit != MemoryLimit::below_4g)
-    base = allocate_pages(count, request.kind, MemoryLimit::anywhere);
+  const bool prefers = request.limit == MemoryLimit::below_4g_preferred;
+  base = allocate_pages(count, request.kind, prefers ? MemoryLimit::below_4g : request.limit);
+  if (base == nullptr && prefers) base = allocate_pages(count, request.kind, MemoryLimit::anywhere);
   if (base == nullptr) return fail(Errc::out_of_memory, "no memory for pages", request.size);
 
   const auto address = reinterpret_cast<std::uintptr_t>(base);

@@ -13,14 +13,15 @@ namespace keelson {
 
 // What the memory is for; decides its EFI_MEMORY_TYPE in firmware.
 enum class MemoryKind : std::uint8_t { data, code, acpi_reclaim };
-// Where it may lie. `below_4g_preferred` falls back to anywhere.
-enum class MemoryLimit : std::uint8_t { anywhere, below_4g, below_4g_preferred };
+// Where it may lie. `below_4g_preferred` falls back to anywhere; below_640k is what old x86 kernels
+// need.
+enum class MemoryLimit : std::uint8_t { anywhere, below_4g, below_4g_preferred, below_640k };
 // What the block holds at first. `tail_zero`: only what lies past its size is cleared, because the
 // caller overwrites the rest at once (a file that is read).
 enum class Fill : std::uint8_t { zero, tail_zero };
 
 struct PageRequest {
-  std::uint64_t size = 0;              // bytes; rounded up to whole pages; 0 gives an empty block
+  std::uint64_t size = 0;  // bytes; rounded up to whole pages; 0 gives an empty block
   MemoryKind kind = MemoryKind::data;
   MemoryLimit limit = MemoryLimit::anywhere;
   std::uint64_t alignment = page_size;  // power of two, at least page_size
@@ -28,7 +29,7 @@ struct PageRequest {
 };
 
 // The two functions. `allocate_pages` answers nullptr when there is no memory; the pages are NOT
-// cleared. `count` is in pages. `limit` is anywhere or below_4g here.
+// cleared. `count` is in pages. `limit` is not below_4g_preferred here.
 std::byte* allocate_pages(std::uint64_t count, MemoryKind kind, MemoryLimit limit);
 void free_pages(std::byte* at, std::uint64_t count);
 

@@ -16,6 +16,9 @@ struct Call {
   Handle image = nullptr;
   EFI_EXIT firmware_exit = nullptr;
   void* resume = nullptr;
+  // By the handover protocol:
+  const std::byte* entry = nullptr;
+  std::byte* boot_params = nullptr;
 };
 
 EFI_STATUS EFIAPI leave_call(EFI_HANDLE image, EFI_STATUS status, UINTN data_size, CHAR16* data) {
@@ -35,20 +38,40 @@ void set_exit(EFI_EXIT exit) {
   services.Hdr.CRC32 = checksum;
 }
 
-}  // namespace
-
-Status call_entry(const std::byte* entry, Handle image) {
-  Call call{.image = image, .firmware_exit = boot_services().Exit, .resume = nullptr};
+Status enter(const std::byte* entry, Call& call) {
   UndoRegistration undo;
   const Result<> registered =
       undo.set([](void* context) { set_exit(static_cast<Call*>(context)->firmware_exit); }, &call);
   if (!registered.has_value()) return to_status(registered.error());
   void* const outer = exchange_current_call(&call);
   set_exit(leave_call);
-  const Status status = keelson_enter_image(entry, image, &system_table(), &call.resume);
+  const Status status = keelson_enter_image(entry, call.image, &system_table(), &call.resume);
   set_exit(call.firmware_exit);
   exchange_current_call(outer);
   return status;
+}
+
+// Stands where the entry point of an image would.
+EFI_STATUS EFIAPI hand_over(EFI_HANDLE image, EFI_SYSTEM_TABLE* table) {
+  const auto* const call = static_cast<const Call*>(current_call());
+  keelson_enter_handover(call->entry, image, table, call->boot_params);
+  return EFI_LOAD_ERROR;
+}
+
+}  // namespace
+
+Status call_entry(const std::byte* entry, Handle image) {
+  Call call{.image = image, .firmware_exit = boot_services().Exit};
+  return enter(entry, call);
+}
+
+Status call_handover(const std::byte* entry, Handle image, std::byte* boot_params) {
+  Call call{.image = image,
+            .firmware_exit = boot_services().Exit,
+            .entry = entry,
+            .boot_params = boot_params};
+  const Status status = enter(reinterpret_cast<const std::byte*>(hand_over), call);
+  return failed(status) ? status : status::load_error;
 }
 
 }  // namespace keelson::efi

@@ -22,6 +22,9 @@ std::uint32_t read_pm_timer(std::uint16_t port);
 bool has_pc_serial_ports();
 // Tells the CPU that we are in a waiting loop.
 void pause();
+// Calls `function(data, size)`, an EFI_STATUS function that keeps the calling convention of an
+// ordinary C compiler for this CPU and not that of UEFI. Returns its status.
+std::uint64_t call_native(void* function, const void* data, std::uint32_t size);
 // Makes code that was written as data visible to instruction fetches.
 void synchronize_code(const std::byte* at, std::uint64_t size);
 

@@ -60,3 +60,9 @@ keelson_leave_image:
     movq %rdx, %rax
     jmp .Lkeelson_image_ended
 )");
+
+extern "C" void keelson_enter_handover(const std::byte* entry, keelson::efi::Handle image,
+                                       void* system_table, std::byte* boot_params) noexcept {
+  using Entry = void(__attribute__((sysv_abi)) *)(void*, void*, void*);
+  reinterpret_cast<Entry>(const_cast<std::byte*>(entry))(image, system_table, boot_params);
+}

@@ -16,6 +16,7 @@ struct Running {
   const char16_t* name = nullptr;
   Handle started = nullptr;
   void* call = nullptr;
+  void* security_hooks = nullptr;
   UndoList undo;
   Running* outer = nullptr;  // simulation: the program that started this one
 };
@@ -37,6 +38,8 @@ UndoList& running_undo_list() { return running->undo; }
 Handle exchange_started_image(Handle image) { return std::exchange(running->started, image); }
 void* current_call() { return running->call; }
 void* exchange_current_call(void* call) { return std::exchange(running->call, call); }
+void* current_security_hooks() { return running->security_hooks; }
+void* exchange_security_hooks(void* hooks) { return std::exchange(running->security_hooks, hooks); }
 
 Status run(Handle own, void* system_table, const Program& program) {
   if (own == nullptr || system_table == nullptr) return status::invalid_parameter;

@@ -35,4 +35,9 @@ Handle exchange_started_image(Handle image);
 void* current_call();
 void* exchange_current_call(void* call);
 
+// The hooks in front of the firmware's verification that are in place; what they are only
+// security_hooks.cpp knows.
+void* current_security_hooks();
+void* exchange_security_hooks(void* hooks);
+
 }  // namespace keelson::efi

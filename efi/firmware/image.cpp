@@ -7,6 +7,8 @@
 #include "efi/firmware/console.h"
 #include "efi/firmware/entry.h"
 #include "efi/firmware/protocol.h"
+#include "efi/firmware/secure_boot.h"
+#include "efi/firmware/security_hooks.h"
 
 namespace keelson::efi {
 namespace {
@@ -72,10 +74,17 @@ std::u16string_view Image::ShellArguments::operator[](std::size_t i) const {
 
 Result<LoadedImage> LoadedImage::load(const Image& parent, const Request& request) {
   LoadedImage image;
+  SecurityHooks hooks;
+  // Without Secure Boot nothing is refused, so nobody has to be asked.
+  if (find_shim().needs_hooks() && is_secure_boot_on(parent.variables()))
+    TRY(hooks.install({.device_path = request.device_path,
+                       .source = request.source,
+                       .is_verified = request.is_verified}));
   const Status result = boot_services().LoadImage(
       request.boot_policy ? TRUE : FALSE, parent.handle(), as_device_path(request.device_path),
       request.source.empty() ? nullptr : const_cast<std::byte*>(request.source.data()),
       request.source.size(), &image.handle_);
+  hooks.remove();
   if (failed(result)) {
     // With "security violation" the firmware keeps the image, to be asked about later: not by us.
     if (result != status::security_violation) image.handle_ = nullptr;

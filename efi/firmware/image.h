@@ -62,8 +62,10 @@ class Image {
   Bytes file_path_;
 };
 
-// An image that the firmware (or shim 16, which puts itself in front of LoadImage) has accepted.
-// Unloaded when it ends, unless it has ended by itself or stays as a driver.
+// An image that the platform has accepted: the firmware, or a shim in front of it. Shim 16 answers
+// for LoadImage by itself; with an older one and Secure Boot, load() puts shim's verdict before the
+// firmware's (security_hooks.h). Unloaded when it ends, unless it has ended by itself or stays as a
+// driver.
 class LoadedImage {
  public:
   // `device_path` has its end node and must lie in memory until the image has ended. `source`
@@ -73,6 +75,9 @@ class LoadedImage {
     Bytes device_path;
     Bytes source;
     bool boot_policy = false;
+    // `source` lies in our own image, or one of its sections holds its hash (R1): no verdict of an
+    // older shim is needed for exactly these bytes. Any other verifier still has its say.
+    bool is_verified = false;
   };
   static Result<LoadedImage> load(const Image& parent, const Request& request);
   LoadedImage(LoadedImage&& other) noexcept;
@@ -130,5 +135,9 @@ class PatchedImage {
 // `image`, and returns what it returned or gave to Exit. The caller has verified what lies there.
 // (call_entry.cpp, replaced by the simulation.)
 Status call_entry(const std::byte* entry, Handle image);
+
+// The same for x86's EFI handover protocol (stub.md 7.6): the kernel at `entry` is told where its
+// boot_params are. load_error if it comes back, in whatever way; unsupported on other machines.
+Status call_handover(const std::byte* entry, Handle image, std::byte* boot_params);
 
 }  // namespace keelson::efi

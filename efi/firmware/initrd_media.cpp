@@ -12,7 +12,6 @@
 namespace keelson::efi {
 namespace {
 
-constexpr std::size_t alignment = 4;
 constexpr int most_holders = 16;
 
 // What the firmware points to, and the parts behind it. First member: the interface that the
@@ -23,19 +22,9 @@ struct State {
       device_path::linux_initrd_path;
   Handle handle = nullptr;
   bool has_protocol = false;
-  bool pads_last = false;
   std::uint64_t total = 0;
   std::span<Bytes> parts;  // behind this struct
 };
-
-constexpr std::uint64_t padding_of(std::uint64_t size) {
-  return (alignment - size % alignment) % alignment;
-}
-
-std::uint64_t padding_behind(const State& state, std::size_t i) {
-  const bool is_last = i + 1 == state.parts.size();
-  return is_last && !state.pads_last ? 0 : padding_of(state.parts[i].size());
-}
 
 // Runs while another image has control: no globals, nothing that can fail.
 EFI_STATUS EFIAPI load_file(LoadFile2Protocol* self, EFI_DEVICE_PATH* file_path,
@@ -48,14 +37,7 @@ EFI_STATUS EFIAPI load_file(LoadFile2Protocol* self, EFI_DEVICE_PATH* file_path,
     *buffer_size = state.total;
     return EFI_BUFFER_TOO_SMALL;
   }
-  auto* to = static_cast<std::byte*>(buffer);
-  for (std::size_t i = 0; i < state.parts.size(); ++i) {
-    const Bytes part = state.parts[i];
-    const std::uint64_t padding = padding_behind(state, i);
-    __builtin_memcpy(to, part.data(), part.size());
-    __builtin_memset(to + part.size(), 0, padding);
-    to += part.size() + padding;
-  }
+  initrd_parts::join(state.parts, {static_cast<std::byte*>(buffer), state.total});
   *buffer_size = state.total;
   return EFI_SUCCESS;
 }
@@ -95,17 +77,12 @@ Result<> InitrdMedia::serve(std::span<const Bytes> parts, LastPart last_part) {
   Pages pages = TRY(Pages::allocate(sizeof(State) + count * sizeof(Bytes)));
   State& state = *std::construct_at(reinterpret_cast<State*>(pages.data()));
   state.protocol.load_file = load_file;
-  state.pads_last = last_part == LastPart::padded && count > 1;
   auto* const kept = reinterpret_cast<Bytes*>(pages.data() + sizeof(State));
   std::size_t next = 0;
   for (const Bytes part : parts)
     if (!part.empty()) std::construct_at(kept + next++, part);
   state.parts = {kept, count};
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto total = checked_add(state.total, state.parts[i].size() + padding_behind(state, i));
-    if (!total) return fail(Errc::unsupported, "initrd too large");
-    state.total = *total;
-  }
+  state.total = TRY(initrd_parts::joined_size(state.parts, last_part));
 
   TRY(release_path());
   TRY(undo_.set([](void* context) { static_cast<InitrdMedia*>(context)->remove(); }, this));

@@ -11,6 +11,7 @@
 #include "efi/base/page_list.h"
 #include "efi/firmware/handle.h"
 #include "efi/firmware/undo.h"
+#include "efi/format/initrd_parts.h"
 
 namespace keelson::efi {
 
@@ -21,10 +22,8 @@ class InitrdMedia {
   InitrdMedia& operator=(const InitrdMedia&) = delete;
   ~InitrdMedia() { remove(); }
 
-  // How the size counts: systemd's stub pads every part to 4 bytes, its loader not the last one, so
-  // that a file's hash stays its own. A single part is always served as it is.
-  enum class LastPart : bool { padded, as_it_is };
-  // Serves the parts joined, zeros in between up to 4 bytes. The bytes must live until remove();
+  using LastPart = initrd_parts::LastPart;
+  // Serves the parts joined. The bytes must live until remove();
   // empty parts are skipped; nothing to serve means that nothing is registered. Other holders of
   // the path lose it (their LoadFile2 stays). Errors: out_of_memory, firmware.
   Result<> serve(std::span<const Bytes> parts, LastPart last_part);

@@ -20,11 +20,15 @@ EFI_MEMORY_TYPE memory_type(MemoryKind kind) {
   return EfiLoaderData;
 }
 
+// The highest address that a block may reach, where it matters.
+EFI_PHYSICAL_ADDRESS highest_address(MemoryLimit limit) {
+  return limit == MemoryLimit::below_640k ? 0x9'ffff : 0xffff'ffff;
+}
+
 }  // namespace
 
 std::byte* allocate_pages(std::uint64_t count, MemoryKind kind, MemoryLimit limit) {
-  EFI_PHYSICAL_ADDRESS address =
-      0xffff'ffff;  // the highest allowed one, where a limit is asked for
+  EFI_PHYSICAL_ADDRESS address = highest_address(limit);
   const EFI_ALLOCATE_TYPE type =
       limit == MemoryLimit::anywhere ? AllocateAnyPages : AllocateMaxAddress;
   if (EFI_ERROR(efi::boot_services().AllocatePages(type, memory_type(kind), count, &address)))

@@ -36,6 +36,12 @@ struct guid_of<CcProtocol> : GuidConstant<protocol_guid::cc_measurement> {};
 template <>
 struct guid_of<MemoryAttributeProtocol> : GuidConstant<protocol_guid::memory_attribute> {};
 template <>
+struct guid_of<SecurityArchProtocol> : GuidConstant<protocol_guid::security_arch> {};
+template <>
+struct guid_of<Security2ArchProtocol> : GuidConstant<protocol_guid::security2_arch> {};
+template <>
+struct guid_of<ShimLockProtocol> : GuidConstant<protocol_guid::shim_lock> {};
+template <>
 struct guid_of<TimestampProtocol> : GuidConstant<protocol_guid::timestamp> {};
 template <>
 struct guid_of<ShellParametersProtocol> : GuidConstant<protocol_guid::shell_parameters> {};

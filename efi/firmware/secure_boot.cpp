@@ -20,8 +20,12 @@ bool is_secure_boot_on(const Variables& variables) {
 }
 
 Shim find_shim() {
-  return {.lock = is_protocol_present(protocol_guid::shim_lock),
-          .image_loader = is_protocol_present(protocol_guid::shim_image_loader)};
+  Shim shim{.lock = is_protocol_present(protocol_guid::shim_lock),
+            .image_loader = is_protocol_present(protocol_guid::shim_image_loader)};
+  shim.security_arch = shim.lock && !shim.image_loader &&
+                       is_protocol_present(protocol_guid::security_arch) &&
+                       is_protocol_present(protocol_guid::security2_arch);
+  return shim;
 }
 
 }  // namespace keelson::efi

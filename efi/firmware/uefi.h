@@ -2,8 +2,8 @@
 //
 // Owns gnu-efi and its quirks: the only header that includes it, and only .cpp files of this folder
 // (and the simulated firmware) include this one. Adds what gnu-efi 3.0.15 lacks, as ABI structs
-// with size assertions (UEFI 2.10; TCG EFI Protocol 1.00; UEFI CC measurement). Everything else in
-// this folder has headers without gnu-efi.
+// with size assertions (UEFI 2.10; PI 1.7; TCG EFI Protocol 1.00; UEFI CC measurement; shim).
+// Everything else in this folder has headers without gnu-efi.
 #pragma once
 
 // The firmware's calling convention, also when a host program simulates the firmware.
@@ -136,6 +136,27 @@ struct MemoryAttributeProtocol {
 static_assert(sizeof(MemoryAttributeProtocol) == 24);
 constexpr UINT64 memory_execute_protect = EFI_MEMORY_XP;
 constexpr UINT64 memory_read_only = 0x20000;
+
+// ---- Security architectural protocols (PI 1.7, volume 2, 12.9): what LoadImage asks.
+struct SecurityArchProtocol {
+  EFI_STATUS(EFIAPI* file_authentication_state)(const SecurityArchProtocol* self, UINT32 status,
+                                                const EFI_DEVICE_PATH* file);
+};
+struct Security2ArchProtocol {
+  EFI_STATUS(EFIAPI* file_authentication)(const Security2ArchProtocol* self,
+                                          const EFI_DEVICE_PATH* file, void* buffer, UINTN size,
+                                          BOOLEAN boot_policy);
+};
+static_assert(sizeof(SecurityArchProtocol) == 8 && sizeof(Security2ArchProtocol) == 8);
+
+// ---- shim's lock. Its functions keep the calling convention of shim's compiler, not EFIAPI: call
+// them through cpu::call_native.
+struct ShimLockProtocol {
+  void* verify;  // EFI_STATUS (const void* buffer, UINT32 size)
+  void* hash;
+  void* context;
+};
+static_assert(sizeof(ShimLockProtocol) == 24);
 
 // ---- Time stamps (UEFI 2.10, 37.2).
 struct TimestampProperties {

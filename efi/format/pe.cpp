@@ -281,7 +281,7 @@ Result<> check_kernel_sections(const Image& image, std::uint64_t file_size) {
   for (const Section& section : image.sections()) {
     ++sound;
     if (section.relocations_pointer != 0)
-      return fail(Errc::unsupported, "kernel section with relocations", section.index);
+      return fail(Errc::malformed, "kernel section with relocations", section.index);
     if (section.raw_size > section.virtual_size)
       return fail(Errc::malformed, "kernel section with more data than room", section.index);
     if (section.raw_size != 0 &&
@@ -294,12 +294,21 @@ Result<> check_kernel_sections(const Image& image, std::uint64_t file_size) {
 }
 
 bool lies_in_code(const Image& image, Rva entry) {
+  if (value(entry) == 0 || value(entry) >= image.headers().size_of_image) return false;
   for (const Section& section : image.sections()) {
     const std::uint32_t first = value(section.virtual_address);
     if (value(entry) >= first && value(entry) - first < section.virtual_size)
       return section.executable() && section.raw_size != 0;
   }
   return false;
+}
+
+std::optional<Rva> find_compat_entry(const Image& image) {
+  const auto section = image.find(".compat");
+  if (!section) return std::nullopt;
+  const auto records = image.data(*section);
+  if (!records.has_value()) return std::nullopt;
+  return compat_entry(records->stored, native_machine);
 }
 
 // With NX each page has one kind of access, so no page may hold code and something else. Sections
@@ -332,22 +341,20 @@ Result<Kernel> Kernel::parse(Bytes file) {
   kernel.image_ = TRY(Image::parse(file, Layout::file, Accept::any_machine));
   const Headers& headers = kernel.image_.headers();
   kernel.entry_point_ = headers.entry_point;
+  kernel.compat_entry_ = find_compat_entry(kernel.image_);
   if (headers.machine != native_machine) {
-    const auto compat = kernel.image_.find(".compat");
-    if (!compat) return fail(Errc::unsupported, "kernel for another machine", headers.coff_offset);
-    const auto records = TRY(kernel.image_.data(*compat));
-    const auto entry = compat_entry(records.stored, native_machine);
-    if (!entry) return fail(Errc::unsupported, "kernel for another machine", headers.coff_offset);
-    kernel.entry_point_ = *entry;
+    if (!kernel.compat_entry_)
+      return fail(Errc::unsupported, "kernel for another machine", headers.coff_offset);
+    kernel.entry_point_ = *kernel.compat_entry_;
   }
   if (headers.major_image_version < 1)
     return fail(Errc::unsupported, "kernel too old to take its initrd from us (image version 0)");
   if (headers.base_relocations.size != 0)
-    return fail(Errc::unsupported, "kernel needs base relocations");
+    return fail(Errc::malformed, "kernel needs base relocations");
   TRY(check_kernel_sections(kernel.image_, file.size()));
-  if (value(kernel.entry_point_) == 0 || value(kernel.entry_point_) >= headers.size_of_image ||
-      !lies_in_code(kernel.image_, kernel.entry_point_))
-    return fail(Errc::malformed, "kernel entry point outside its code", value(kernel.entry_point_));
+  for (const auto& entry : {std::optional(kernel.entry_point_), kernel.compat_entry_})
+    if (entry && !lies_in_code(kernel.image_, *entry))
+      return fail(Errc::malformed, "kernel entry point outside its code", value(*entry));
   if (headers.nx_compat()) TRY(check_code_pages(kernel.image_));
   kernel.alignment_ = std::max<std::uint32_t>(headers.section_alignment, page_size);
   return kernel;

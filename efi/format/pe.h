@@ -250,9 +250,9 @@ class Image {
 // and of I-PE was passed, so that load_into cannot fail for lack of a check.
 class Kernel {
  public:
-  // `file` is the content of `.linux`. Errors: unsupported, if it is sound but cannot be started in
-  // memory (image version below 1, foreign machine without .compat entry, base relocations);
-  // malformed and truncated otherwise.
+  // `file` is the content of `.linux`. Errors: unsupported, for a kernel that expects another way
+  // of being started (image version below 1) or another machine (and has no .compat entry for this
+  // one); malformed and truncated for all else that cannot be started, base relocations included.
   static Result<Kernel> parse(Bytes file);
 
   const Image& image() const { return image_; }
@@ -261,6 +261,9 @@ class Kernel {
   std::uint32_t alignment() const { return alignment_; }
   // Native entry point, for a foreign kernel the one of `.compat` (stub.md 7.5).
   Rva entry_point() const { return entry_point_; }
+  // What `.compat` names for this machine, if anything: for when the firmware has loaded a foreign
+  // kernel but does not start it (stub.md 7.3).
+  std::optional<Rva> compat_entry() const { return compat_entry_; }
   bool nx_compat() const { return image_.headers().nx_compat(); }
 
   // Copies the sections to their places in `target` (size_of_image bytes) and zeroes all else.
@@ -287,6 +290,7 @@ class Kernel {
   Image image_;
   std::uint32_t alignment_ = 0;
   Rva entry_point_{};
+  std::optional<Rva> compat_entry_;
 };
 
 // The entry point for `machine` that the `.compat` section of a kernel for another machine names

@@ -43,25 +43,40 @@ TEST(SecureBootTest, IsOnUnlessItIsClearlyOff) {
 TEST(SecureBootTest, IsOnWhenItCannotBeRead) {
   sim::Firmware firmware;
   firmware.calls().fail_every("GetVariable", status::device_error);
-  run_in(firmware, [&](Image& self) {
-    EXPECT_TRUE(is_secure_boot_on(self.variables()));
-  });
+  run_in(firmware, [&](Image& self) { EXPECT_TRUE(is_secure_boot_on(self.variables())); });
 }
 
 TEST(ShimTest, IsWhatItInstalled) {
-  sim::Firmware firmware;
+  struct Row {
+    sim::ShimVersion version;
+    bool lock, image_loader, needs_hooks, verifies;
+  };
+  const Row rows[] = {{sim::ShimVersion::none, false, false, false, false},
+                      {sim::ShimVersion::before_16, true, false, true, true},
+                      {sim::ShimVersion::since_16, true, true, false, true}};
+  for (const Row& row : rows) {
+    sim::Firmware firmware({.shim = row.version});
+    run_in(firmware, [&](Image&) {
+      const Shim shim = find_shim();
+      EXPECT_EQ(shim.lock, row.lock);
+      EXPECT_EQ(shim.image_loader, row.image_loader);
+      EXPECT_EQ(shim.needs_hooks(), row.needs_hooks);
+      EXPECT_EQ(shim.verifies(), row.verifies);
+    });
+  }
+}
+
+TEST(ShimTest, CannotBeAskedWithoutWhatToHook) {
+  sim::Firmware firmware({.shim = sim::ShimVersion::before_16});
   run_in(firmware, [&](Image&) {
-    int anything = 0;
-    Shim shim = find_shim();
-    EXPECT_FALSE(shim.lock || shim.image_loader);
-    const Handle handle = firmware.handles().add(nullptr, protocol_guid::shim_lock, &anything);
-    shim = find_shim();
-    EXPECT_TRUE(shim.lock && !shim.image_loader) << "before shim 16";
-    firmware.handles().add(handle, protocol_guid::shim_image_loader, &anything);
-    shim = find_shim();
-    EXPECT_TRUE(shim.lock && shim.image_loader);
-    for (const Guid& protocol : {protocol_guid::shim_lock, protocol_guid::shim_image_loader})
-      firmware.handles().uninstall(handle, protocol, &anything);
+    for (const Guid& protocol : {protocol_guid::security_arch, protocol_guid::security2_arch}) {
+      const Handle handle = firmware.handles().with_protocol(protocol).front();
+      void* const interface = firmware.handles().find(handle, protocol);
+      firmware.handles().uninstall(handle, protocol, interface);
+      EXPECT_FALSE(find_shim().verifies());
+      firmware.handles().add(nullptr, protocol, interface);
+      EXPECT_TRUE(find_shim().verifies());
+    }
   });
 }
 

@@ -330,10 +330,10 @@ TEST(PeKernel, WhatCannotBeStartedInMemory) {
   const Row rows[] = {
       {[](auto& pe) { pe.major_image_version = 0; }, Errc::unsupported, "before 5.8"},
       {[](auto& pe) { pe.machine = pe::Machine::aa64; }, Errc::unsupported, "foreign"},
-      {[](auto& pe) { pe.base_relocations.size = 8; }, Errc::unsupported, "I-PE 20"},
+      {[](auto& pe) { pe.base_relocations.size = 8; }, Errc::malformed, "I-PE 20"},
       {[](auto& pe) { pe.sections[0].name = ".reloc"; }, std::nullopt,
        "old x86 kernels have a section of that name, and no directory"},
-      {[](auto& pe) { pe.sections[1].relocations_pointer = 4; }, Errc::unsupported, "I-PE 20"},
+      {[](auto& pe) { pe.sections[1].relocations_pointer = 4; }, Errc::malformed, "I-PE 20"},
       {[](auto& pe) { pe.sections[0].raw_size = 0x600; }, Errc::malformed,
        "I-PE 11: raw > virtual"},
       {[](auto& pe) { pe.sections[2].raw_pointer = 0x10000; }, Errc::truncated, "I-PE 10"},
@@ -376,19 +376,42 @@ TEST(PeKernel, WhatCannotBeStartedInMemory) {
   }
 }
 
-TEST(PeKernel, MixedModeTakesTheCompatEntry) {
+// A kernel with a `.compat` record for this machine, with the entry point `low` + 0x2000.
+sample::Pe kernel_with_compat(pe::Machine machine, char low) {
   sample::Pe pe = sample::kernel_pe();
-  pe.machine = pe::native_machine == pe::Machine::aa64 ? pe::Machine::x64 : pe::Machine::aa64;
+  pe.machine = machine;
   const auto native = static_cast<std::uint16_t>(pe::native_machine);
   std::string record = {
-      1, 8, static_cast<char>(native & 0xff), static_cast<char>(native >> 8), 0x20, 0x20, 0, 0};
+      1, 8, static_cast<char>(native & 0xff), static_cast<char>(native >> 8), low, 0x20, 0, 0};
   pe.sections.insert(
       pe.sections.begin() + 1,
       {.name = ".compat", .content = record, .virtual_address = 0x1800, .raw_size = 8});
   pe.sections[2].virtual_address = 0x2000;
-  const auto kernel = pe::Kernel::parse(sample::make(pe));
-  ASSERT_TRUE(kernel.has_value()) << kernel.error().what;
-  EXPECT_EQ(kernel->entry_point(), pe::Rva{0x2020});
+  return pe;
+}
+constexpr pe::Machine foreign_machine =
+    pe::native_machine == pe::Machine::aa64 ? pe::Machine::x64 : pe::Machine::aa64;
+
+TEST(PeKernel, MixedModeTakesTheCompatEntry) {
+  const auto foreign = pe::Kernel::parse(sample::make(kernel_with_compat(foreign_machine, 0x20)));
+  ASSERT_TRUE(foreign.has_value()) << foreign.error().what;
+  EXPECT_EQ(foreign->entry_point(), pe::Rva{0x2020});
+  EXPECT_EQ(foreign->compat_entry(), pe::Rva{0x2020});
+  const auto native = pe::Kernel::parse(sample::make(kernel_with_compat(pe::native_machine, 0x20)));
+  ASSERT_TRUE(native.has_value()) << native.error().what;
+  EXPECT_EQ(native->entry_point(), pe::Rva{0x2010}) << "its own";
+  EXPECT_EQ(native->compat_entry(), pe::Rva{0x2020});
+  EXPECT_FALSE(pe::Kernel::parse(sample::make(sample::kernel_pe()))->compat_entry().has_value());
+}
+
+TEST(PeKernel, ACompatEntryOutsideTheCodeIsRefused) {
+  for (const pe::Machine machine : {foreign_machine, pe::native_machine}) {
+    sample::Pe pe = kernel_with_compat(machine, 0x20);
+    pe.sections[1].content[5] = 0x10;  // in .setup
+    const auto kernel = pe::Kernel::parse(sample::make(pe));
+    ASSERT_FALSE(kernel.has_value());
+    EXPECT_EQ(kernel.error().code, Errc::malformed);
+  }
 }
 
 TEST(PeKernel, CompatRecords) {

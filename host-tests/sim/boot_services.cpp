@@ -38,6 +38,8 @@ std::string name_of(const Guid& guid) {
       {efi::protocol_guid::tcg2, "Tcg2"},
       {efi::protocol_guid::cc_measurement, "CcMeasurement"},
       {efi::protocol_guid::memory_attribute, "MemoryAttribute"},
+      {efi::protocol_guid::security_arch, "SecurityArch"},
+      {efi::protocol_guid::security2_arch, "Security2Arch"},
       {efi::protocol_guid::shim_lock, "ShimLock"},
       {efi::protocol_guid::shim_image_loader, "ShimImageLoader"},
       {efi::protocol_guid::timestamp, "Timestamp"},

@@ -44,6 +44,10 @@ bool has_pc_serial_ports() { return clock().has_pc_serial_ports; }
 
 void pause() { clock().advance_ns(instruction_ns); }
 
+std::uint64_t call_native(void* function, const void* data, std::uint32_t size) {
+  return reinterpret_cast<std::uint64_t (*)(const void*, std::uint32_t)>(function)(data, size);
+}
+
 void synchronize_code(const std::byte* /*at*/, std::uint64_t /*size*/) {}
 
 }  // namespace keelson::efi::cpu

@@ -31,7 +31,8 @@ struct Configuration {
   std::string_view good;       // what is started if nothing fails
   std::string_view fallback;   // if the newer one cannot be
   bool old_is_uki;
-  bool has_companions = false;  // the newer entry
+  bool has_companions = false;   // the newer entry
+  bool behind_old_shim = false;  // and only the owner of the machine has signed the images
 };
 constexpr Configuration configurations[] = {
     {.name = "Type 2",
@@ -63,6 +64,14 @@ constexpr Configuration configurations[] = {
      .fallback = "loader old",
      .old_is_uki = false,
      .has_companions = true},
+    {.name = "Type 2 behind a shim that has to be asked",
+     .new_file = u"\\EFI\\Linux\\os-2+3.efi",
+     .new_renamed = u"\\EFI\\Linux\\os-2+2-1.efi",
+     .directory = "\\EFI\\Linux",
+     .good = "loader stub new",
+     .fallback = "loader old",
+     .old_is_uki = false,
+     .behind_old_shim = true},
 };
 
 struct Samples {
@@ -83,14 +92,22 @@ const Samples& samples() {
 class Swept : public Machine {
  public:
   explicit Swept(const Configuration& configuration)
-      : Machine({.secure_boot = true, .xbootldr = true, .memory_attributes = true}),
+      : Machine({.secure_boot = true,
+                 .shim = configuration.behind_old_shim ? sim::ShimVersion::before_16
+                                                       : sim::ShimVersion::none,
+                 .xbootldr = true,
+                 .memory_attributes = true}),
         configuration_(configuration) {
     payload("new", Ending::takes_over());
     payload("old", Ending::takes_over());
     esp().add(u"\\loader\\loader.conf", "auto-reboot no\nauto-poweroff no\n");
     for (const sim::Buffer* image : {&samples().new_uki, &samples().old_uki, &samples().new_kernel,
-                                     &samples().old_kernel, &samples().addon})
-      images().trust(*image);
+                                     &samples().old_kernel, &samples().addon}) {
+      if (configuration.behind_old_shim)
+        security().trust_mok(*image);
+      else
+        images().trust(*image);
+    }
     add_entries();
   }
 
@@ -228,6 +245,13 @@ constexpr Rule rules[] = {
     {Step::begin, Step::stub, "CheckEvent", "", boots_new, "no keyboard: as if no key were there"},
     {Step::begin, Step::stub, "ConOut.", "", boots_new, "a screen that fails shows nothing"},
     {Step::begin, Step::stub, "Tcg2.", "", boots_new, "the boot goes on without being measured"},
+    {Step::verify, Step::verify, "LocateProtocol", "ShimLock", boots_new | resets,
+     "what only the machine's owner has signed, only shim knows; counter written"},
+    {Step::verify, Step::verify, "LocateProtocol", "Security", resets, "the same"},
+    {Step::verify, Step::verify, "ShimLock.", "", resets, "the same"},
+    {Step::stub, Step::stub, "LocateProtocol", "ShimLock", boots_new | resets,
+     "started in memory if shim is not seen at all, else refused"},
+    {Step::stub, Step::stub, "LocateProtocol", "Security", boots_new | resets, "the same"},
     {Step::begin, Step::stub, "LocateProtocol", "", boots_new, "absent protocols do without"},
     {Step::begin, Step::listed, "HandleProtocol", "TextInputEx", boots_new, "no keyboard"},
     {Step::stub, Step::stub, "HandleProtocol", "ShellParameters", boots_new, "not from a shell"},
@@ -281,7 +305,9 @@ constexpr Rule rules[] = {
      "no volume: no companions"},
     {Step::stub, Step::stub, "OpenVolume", "", boots_new, "no volume: no companions"},
     {Step::stub, Step::stub, "File.", "", boots_new, "that companion or directory is left out"},
-    {Step::stub, Step::stub, "LoadImage", "", boots_new, "that add-on is left out"},
+    {Step::stub, Step::stub, "LoadImage", ".addon.efi", boots_new, "that add-on is left out"},
+    {Step::stub, Step::stub, "LoadImage", "", resets, "the kernel, behind shim"},
+    {Step::stub, Step::stub, "StartImage", "", resets, "the kernel, behind shim"},
     {Step::stub, Step::stub, "LocateHandleBuffer", "", boots_new, "no console is found"},
     {Step::stub, Step::stub, "HandleProtocol", "GraphicsOutput", boots_new, "no console is found"},
     {Step::stub, Step::stub, "HandleProtocol", "PciIo", boots_new, "no console is found"},

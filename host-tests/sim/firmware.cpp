@@ -69,6 +69,7 @@ Firmware::Firmware(const Options& options)
     : options_(options),
       events_(clock_),
       memory_(calls_),
+      security_(*this),
       images_(*this),
       variables_(calls_, options.seed),
       tpm_(calls_, options.banks),
@@ -127,6 +128,7 @@ void Firmware::install_devices() {
   table_.ConsoleInHandle = console_in_;
   table_.ConsoleOutHandle = console_out_;
   table_.StandardErrorHandle = console_out_;
+  security_.install(*handles_);
   if (options_.tpm) handles_->add(nullptr, guid::tcg2, tpm_.protocol());
   if (options_.confidential) handles_->add(nullptr, guid::cc_measurement, confidential_.protocol());
   if (options_.memory_attributes)
@@ -137,6 +139,7 @@ void Firmware::install_devices() {
 void Firmware::power_on() {
   images_.power_cycle();
   memory_.power_cycle();
+  security_.power_cycle();
   events_.close_timers();
   esp_.power_cycle();
   xbootldr_.power_cycle();
@@ -225,6 +228,7 @@ void Firmware::look_for_leftovers(Run& run) {
   add_all("", images_.problems());
   if (run.end == End::hung || run.end == End::watchdog)
     run.problems.push_back("the machine " + std::string(name(run.end)));
+  if (security_.is_hooked()) run.problems.push_back("the firmware's verification is still hooked");
   if (run.end != End::returned) return;
   add_all("not freed: ", memory_.leaks());
   add_all("not closed: ", handles_->still_open());

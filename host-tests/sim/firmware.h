@@ -19,6 +19,7 @@
 #include "host-tests/sim/images.h"
 #include "host-tests/sim/memory.h"
 #include "host-tests/sim/runtime_services.h"
+#include "host-tests/sim/security.h"
 #include "host-tests/sim/tpm.h"
 #include "host-tests/sim/variables.h"
 #include "host-tests/sim/volume.h"
@@ -56,6 +57,9 @@ struct Options {
   std::vector<HashAlgorithm> banks = {all_hash_algorithms.begin(), all_hash_algorithms.end()};
   bool confidential = false;
   bool secure_boot = false;
+  ShimVersion shim = ShimVersion::none;
+  // Loads images of other machines, but does not start them (as 32-bit firmware on 64-bit CPUs).
+  bool cross_machine = false;
   bool xbootldr = false;
   bool memory_attributes = false;
   // Only what the firmware needed itself is connected: the volume of XBOOTLDR appears when somebody
@@ -78,6 +82,7 @@ class Firmware {
   Handles& handles() { return *handles_; }
   Memory& memory() { return memory_; }
   Images& images() { return images_; }
+  Security& security() { return security_; }
   Variables& variables() { return variables_; }
   Tpm& tpm() { return tpm_; }
   ConfidentialPlatform& confidential() { return confidential_; }
@@ -135,6 +140,7 @@ class Firmware {
   Events events_;
   Memory memory_;
   std::unique_ptr<Handles> handles_;
+  Security security_;
   Images images_;
   Variables variables_;
   Tpm tpm_;

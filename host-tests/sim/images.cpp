@@ -122,19 +122,31 @@ void Images::add_payload(std::string_view name, Payload payload) {
   payloads_.insert_or_assign(std::string(name), std::move(payload));
 }
 
-void Images::trust(Bytes file) {
-  if (const auto hash = image_hash(file)) trusted_.insert(*hash);
+void Images::trust(Bytes file) { firmware_.security().trust(file); }
+bool Images::trusts(Bytes file) const { return firmware_.security().db_trusts(file); }
+void Images::set_refusal(Status refusal) { firmware_.security().set_refusal(refusal); }
+
+// Part of the image that is running, which was verified.
+bool Images::is_inner(Bytes source) const {
+  return running_ != nullptr && running_->trusted && !source.empty() &&
+         source.data() >= running_->base &&
+         source.data() + source.size() <= running_->base + running_->size;
 }
-bool Images::trusts(Bytes file) const {
-  const auto hash = image_hash(file);
-  return hash && trusted_.contains(*hash);
+
+void Images::check_hooks(std::string_view program) {
+  if (firmware_.security().is_hooked())
+    problems_.push_back(std::string(program) +
+                        " begins with the firmware's verification still hooked");
 }
 
 Status Images::lay_out(Bytes file, Image& image) {
-  const auto parsed = pe::Image::parse(file, pe::Layout::file);
+  const auto parsed = pe::Image::parse(
+      file, pe::Layout::file,
+      firmware_.options().cross_machine ? pe::Accept::any_machine : pe::Accept::native);
   if (!parsed.has_value())
     return parsed.error().code == Errc::unsupported ? efi::status::unsupported
                                                     : efi::status::load_error;
+  image.foreign = parsed->headers().machine != pe::native_machine;
   image.size = (parsed->headers().size_of_image + page_size - 1) / page_size * page_size;
   image.base = static_cast<std::byte*>(std::aligned_alloc(page_size, image.size));
   std::memset(image.base, 0, image.size);
@@ -143,7 +155,7 @@ Status Images::lay_out(Bytes file, Image& image) {
   return efi::status::success;
 }
 
-Status Images::load(bool /*boot_policy*/, Handle parent, const EFI_DEVICE_PATH* path, Bytes source,
+Status Images::load(bool boot_policy, Handle parent, const EFI_DEVICE_PATH* path, Bytes source,
                     Handle* handle) {
   *handle = nullptr;
   if (!images_.contains(parent) && parent != nullptr) {
@@ -169,10 +181,16 @@ Status Images::load(bool /*boot_policy*/, Handle parent, const EFI_DEVICE_PATH* 
   }
   const Status laid_out = lay_out(file, *image);
   if (efi::failed(laid_out)) return laid_out;
-  image->trusted = trusts(file);
-  image->startable = image->trusted || !firmware_.options().secure_boot;
-  if (!image->startable && refusal_ != efi::status::security_violation) return refusal_;
-  if (image->startable) firmware_.measure_image(file, whole_path(path));
+  Security& security = firmware_.security();
+  const bool inner = is_inner(source);
+  image->trusted = security.db_trusts(file) || security.shim_trusts(file) || inner;
+  const Status verdict = security.verify({.path = path,
+                                          .file = source.empty() ? Bytes(file) : source,
+                                          .boot_policy = boot_policy,
+                                          .at_boot = parent == nullptr,
+                                          .inner = inner});
+  image->startable = !efi::failed(verdict);
+  if (efi::failed(verdict) && verdict != efi::status::security_violation) return verdict;
 
   EFI_LOADED_IMAGE_PROTOCOL& record = image->record;
   record.Revision = EFI_LOADED_IMAGE_PROTOCOL_REVISION;
@@ -213,6 +231,7 @@ EFI_LOADED_IMAGE_PROTOCOL* Images::record(Handle image) {
 }
 
 void Images::note_start(const Image& image, bool in_memory, const std::string& program) {
+  check_hooks(program);
   const auto* const options = static_cast<const std::byte*>(image.record.LoadOptions);
   Started started;
   started.program = program;
@@ -268,6 +287,7 @@ Status Images::start(Handle handle) {
     problems_.push_back("StartImage of an image that Secure Boot refused");
     return efi::status::security_violation;
   }
+  if (image.foreign) return efi::status::unsupported;
   image.started = true;
   image.outer = std::exchange(running_, &image);
   note_start(image, false, image.program);
@@ -320,7 +340,7 @@ void Images::check_placed(const Image& owner, const std::byte* entry) {
   if (range[0] < start || range[1] < range[0] || range[1] >= start + owner.size)
     return problems_.push_back("the kernel does not come from the image that is running");
   const Bytes file(owner.base + (range[0] - start), range[1] - range[0] + 1);
-  const auto kernel = pe::Image::parse(file, pe::Layout::file);
+  const auto kernel = pe::Image::parse(file, pe::Layout::file, pe::Accept::any_machine);
   if (!kernel.has_value() || kernel->headers().size_of_image != record.ImageSize)
     return problems_.push_back("the kernel is no image of the size that its record says");
   std::vector<std::byte> expected(kernel->headers().size_of_image);
@@ -339,11 +359,57 @@ Status Images::call(const std::byte* entry, Handle handle) {
     return efi::status::invalid_parameter;
   }
   const Image& owner = *found->second;
-  check_placed(owner, entry);
+  if (!owner.foreign)
+    check_placed(owner, entry);
+  else if (entry < owner.base || entry >= owner.base + owner.size)
+    problems_.push_back("a foreign kernel is called where it is not");
   const auto* const base = static_cast<const std::byte*>(owner.record.ImageBase);
   placed_ = program_at({base, static_cast<std::size_t>(owner.record.ImageSize)},
                        static_cast<std::uint64_t>(entry - base));
   note_start(owner, true, placed_);
+  return run_program(handle, placed_);
+}
+
+// As the kernel would find them, by the fields of boot_params (Linux, boot.rst and zero-page.rst).
+Status Images::hand_over(const std::byte* entry, Handle handle, const std::byte* boot_params) {
+  const auto found = images_.find(handle);
+  if (found == images_.end()) {
+    problems_.push_back("a kernel is handed over to under what is no image");
+    return efi::status::invalid_parameter;
+  }
+  const auto field = [&](std::size_t at) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, boot_params + at, sizeof(value));
+    return std::uint64_t{value};
+  };
+  const std::uint64_t kernel =
+      field(0x214) - (std::to_integer<std::uint64_t>(boot_params[0x1f1]) + 1) * 512;
+  const std::uint64_t line = field(0x228) | field(0xc8) << 32;
+  const std::uint64_t initrd = field(0x218) | field(0xc0) << 32;
+  const std::uint64_t initrd_size = field(0x21c) | field(0xc4) << 32;
+  const auto* const base = reinterpret_cast<const std::byte*>(kernel);
+  handover_kernel_ = kernel;
+  const auto offset = static_cast<std::uint64_t>(entry - base);
+  Started started;
+  started.program = placed_ = program_at({base, offset + longest_name}, offset);
+  started.path = file_path_text(found->second->record.FilePath);
+  started.trusted = found->second->trusted;
+  started.in_memory = started.handed_over = true;
+  if (line != 0)
+    for (const char* at = reinterpret_cast<const char*>(line); *at != 0; ++at)
+      started.options += static_cast<char16_t>(*at);
+  const auto* const bytes = reinterpret_cast<const std::byte*>(initrd);
+  if (initrd_size != 0) started.initrd.emplace(bytes, bytes + initrd_size);
+  check_hooks(placed_);
+  if (fetch_initrd(firmware_.handles()))
+    problems_.push_back("an initrd is registered for a kernel that does not ask for it");
+  if (kernel + offset >= std::uint64_t{1} << 32 ||
+      reinterpret_cast<std::uintptr_t>(boot_params) >= std::uint64_t{1} << 32)
+    problems_.push_back("kernel or boot_params above 4 GiB");
+  if ((std::to_integer<unsigned>(boot_params[0x236]) & 2) == 0 &&
+      (line >= 0xa0000 || initrd + initrd_size > std::uint64_t{1} << 32))
+    problems_.push_back("command line or initrd where the kernel cannot see it");
+  started_.push_back(std::move(started));
   return run_program(handle, placed_);
 }
 
@@ -362,6 +428,11 @@ namespace keelson::efi {
 // The simulation cannot execute what lies in memory (efi/firmware/image.h).
 Status call_entry(const std::byte* entry, Handle image) {
   return sim::Firmware::current().images().call(entry, image);
+}
+
+Status call_handover(const std::byte* entry, Handle image, std::byte* boot_params) {
+  const Status status = sim::Firmware::current().images().hand_over(entry, image, boot_params);
+  return failed(status) ? status : status::load_error;
 }
 
 }  // namespace keelson::efi

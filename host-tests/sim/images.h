@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -47,8 +46,9 @@ struct Started {
   std::u16string options;  // up to the NUL
   std::vector<std::byte> raw_options;
   std::optional<std::vector<std::byte>> initrd;  // as a kernel would fetch it; payloads only
-  bool trusted = false;    // it is, or lies in, an image that Secure Boot trusts
-  bool in_memory = false;  // called where it was placed, not through StartImage
+  bool trusted = false;      // it is, or lies in, an image that Secure Boot trusts
+  bool in_memory = false;    // called where it was placed, not through StartImage
+  bool handed_over = false;  // by the handover protocol: options and initrd are those it names
 };
 
 class Images {
@@ -63,12 +63,10 @@ class Images {
   void add_payload(std::string_view name, Payload payload);
 
   // ---- Secure Boot ----
-  // Trusts the Authenticode hash of `file`.
+  // Those of security.h: db.
   void trust(Bytes file);
   bool trusts(Bytes file) const;
-  // What LoadImage answers for others under Secure Boot: with security_violation the image stays
-  // loaded, but cannot be started.
-  void set_refusal(Status refusal) { refusal_ = refusal; }
+  void set_refusal(Status refusal);
 
   // ---- The services ----
   Status load(bool boot_policy, Handle parent, const EFI_DEVICE_PATH* path, Bytes source,
@@ -79,6 +77,11 @@ class Images {
   Status exit(Handle image, Status status);
   // Stands for call_entry: runs what lies at `entry`, under the handle of another image.
   Status call(const std::byte* entry, Handle image);
+  // Stands for call_handover: runs what lies at `entry`, which was placed with `boot_params`.
+  Status hand_over(const std::byte* entry, Handle image, const std::byte* boot_params);
+
+  // Where the kernel that was handed over to was placed.
+  std::uint64_t handover_kernel() const { return handover_kernel_; }
 
   // An image without file, for code of a test that runs as a program.
   Handle make(Handle device, std::string_view program);
@@ -105,6 +108,7 @@ class Images {
     std::vector<std::byte> file_path;
     bool trusted = false;
     bool startable = true;
+    bool foreign = false;  // of another machine
     bool started = false;
     Image* outer = nullptr;  // who had control when it was started
     std::jmp_buf resume;
@@ -115,18 +119,19 @@ class Images {
   Status enter(Handle handle, Image& image);
   Status run_program(Handle handle, const std::string& program);
   void note_start(const Image& image, bool in_memory, const std::string& program);
+  bool is_inner(Bytes source) const;
+  void check_hooks(std::string_view program);
   void check_placed(const Image& owner, const std::byte* entry);
   Status end_payload(const Ending& ending);
 
   Firmware& firmware_;
   std::map<std::string, efi::Program> programs_;
   std::map<std::string, Payload> payloads_;
-  std::set<std::vector<std::byte>> trusted_;
-  Status refusal_ = efi::status::security_violation;
   std::map<Handle, std::unique_ptr<Image>> images_;
   Image* running_ = nullptr;
   std::map<std::pair<Handle, Guid>, Image*> owners_;
   std::string placed_;  // what was called in memory last
+  std::uint64_t handover_kernel_ = 0;
   std::vector<Started> started_;
   std::vector<std::string> problems_;
 };

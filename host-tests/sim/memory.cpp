@@ -18,6 +18,22 @@ constexpr int dirt = 0xaf;  // as OVMF of a debug build fills memory
 
 std::byte* pointer(std::uintptr_t address) { return reinterpret_cast<std::byte*>(address); }
 
+constexpr int protection = PROT_READ | PROT_WRITE;
+constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+
+void* map_low(std::size_t size) {
+  return mmap(nullptr, size, protection, flags | MAP_32BIT, -1, 0);
+}
+
+// The lowest 64 KiB are not a process's to map.
+void* map_very_low(std::size_t size, std::uintptr_t highest) {
+  for (std::uintptr_t at = 64_KiB; at + size - 1 <= highest; at += page_size) {
+    void* const got = mmap(pointer(at), size, protection, flags | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got != MAP_FAILED) return got;
+  }
+  return MAP_FAILED;
+}
+
 }  // namespace
 
 Memory::Memory(Calls& calls) : calls_(calls) {
@@ -54,8 +70,11 @@ Memory& Memory::of(efi::MemoryAttributeProtocol* self) {
 Memory::Status Memory::allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE kind, UINTN count,
                                       EFI_PHYSICAL_ADDRESS* address) {
   const bool low = type == AllocateMaxAddress;
+  const bool very_low = low && *address < 1_MiB;
   if (const auto failure =
-          calls_.enter("AllocatePages", std::to_string(count) + (low ? " below 4 GiB" : "")))
+          calls_.enter("AllocatePages", std::to_string(count) + (very_low ? " below 640 KiB"
+                                                                 : low    ? " below 4 GiB"
+                                                                          : "")))
     return *failure;
   constexpr std::uint64_t most = 1_GiB / page_size;
   if (count == 0 || (type != AllocateAnyPages && type != AllocateMaxAddress)) {
@@ -66,8 +85,7 @@ Memory::Status Memory::allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE ki
   const std::size_t size = count * page_size;
   void* at = nullptr;
   if (low) {
-    at =
-        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    at = very_low ? map_very_low(size, *address) : map_low(size);
     if (at == MAP_FAILED || reinterpret_cast<std::uintptr_t>(at) + size - 1 > *address)
       return efi::status::out_of_resources;
   } else {

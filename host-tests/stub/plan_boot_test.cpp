@@ -206,7 +206,7 @@ TEST(PlanBoot, ConsolesAreAddedBehindTheLineAndNotMeasured) {
 
 TEST(PlanBoot, APinnedKernelIsNotShownToShim) {
   Case c(full_uki());
-  c.facts.secure_boot = c.facts.shim_image_loader = true;
+  c.facts.secure_boot = c.facts.shim_verifies = true;
   const auto sections = choose_sections(c.facts);
   ASSERT_TRUE(sections.has_value());
   uki::Contents contents(c.facts.uki, *sections);

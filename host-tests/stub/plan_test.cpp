@@ -92,7 +92,7 @@ TEST(Plan, HowTheKernelIsStarted) {
   for (const Row& row : rows) {
     Case c(full_uki());
     c.facts.secure_boot = row.secure_boot;
-    c.facts.shim_image_loader = row.shim;
+    c.facts.shim_verifies = row.shim;
     const auto made = plan(c.facts);
     ASSERT_TRUE(made.has_value());
     EXPECT_EQ(made->image.kernel.how, row.how) << row.why;
@@ -272,7 +272,7 @@ TEST(Plan, WhatCannotBeBooted) {
       {with_profiles(), 0xffffffff, Errc::not_found, "no selector means the base alone"},
       {{{.name = ".linux", .content = "no PE"}}, 0, Errc::truncated, "not an image"},
       {linux_section(old_kernel), 0, Errc::unsupported, "needs the old handover protocol"},
-      {linux_section(relocatable), 0, Errc::unsupported, "would need to be relocated"},
+      {linux_section(relocatable), 0, Errc::malformed, "would need to be relocated"},
       {linux_section(foreign), 0, Errc::unsupported, "another machine's"},
   };
   for (const Row& row : rows) {
