@@ -14,7 +14,7 @@ struct Hardware {
   hardware_ids::Machine machine;
   // The firmware has a device tree: then its board decides, and `.hwids` is not asked for one.
   bool has_device_tree = false;
-  std::string_view board;  // its `compatible`, the first string; empty: it names none
+  std::string_view board = {};  // its `compatible`, the first string; empty: it names none
 };
 
 // Whether there is something to select from: only then the hardware need be observed.
