@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Instruction-counted runs: with -icount the time stamp counter counts instructions, so the same boot
 # takes the same number of ticks (1 tick = 1 ns of virtual time) whatever else the host does. What is
-# timed is started by payloads/launcher.cpp and ends in payloads/test_kernel.cpp.
+# timed is started by payloads/launcher.cpp and ends in payloads/test_kernel.cpp. The same runs tell
+# how much memory was taken between the two.
 import dataclasses
 import pathlib
 import re
@@ -9,13 +10,32 @@ import shutil
 
 import pefile
 
-from qemu import image
+from qemu import image, workspace
 from qemu.harness import Scenario
 from qemu.payload import payload
 
 ICOUNT = ("-icount", "shift=0,sleep=off")
 TIMEOUT = 3600  # seconds of real time: counting instructions is slow, and so are busy machines
 LAUNCHED = "launch.efi"
+PAGE = 4096
+MIB = 1 << 20
+
+# Companion files of LAUNCHED: path, bytes, the version of systemd-stub that first took them. Large ones,
+# so that a second copy of any would show.
+COMPANIONS = (
+    ("launch.efi.extra.d/one.cred", 1 * MIB, 250),
+    ("launch.efi.extra.d/system.raw", 8 * MIB, 250),
+    ("loader/credentials/all.cred", 1 * MIB, 250),
+    ("launch.efi.extra.d/settings.confext.raw", 4 * MIB, 256),
+    ("loader/extensions/all.raw", 4 * MIB, 258),
+    ("loader/extensions/all.confext.raw", 4 * MIB, 258),
+)
+# The same as sections of add-ons.
+ADDONS = (
+    ("launch.efi.extra.d/words.addon.efi", ".cmdline", 32, 254),
+    ("launch.efi.extra.d/initrd.addon.efi", ".initrd", 4 * MIB, 258),
+    ("loader/addons/microcode.addon.efi", ".ucode", 2 * MIB, 258),
+)
 
 
 @dataclasses.dataclass
@@ -24,6 +44,8 @@ class Timing:
     ticks: int
     initrd_ticks: int | None
     free_pages: int
+    pages_taken: int  # from StartImage on
+    kernel_size: int  # bytes of memory
     entry: str | None
 
 
@@ -48,7 +70,8 @@ def time_run(directory, fill, *, tpm=False, memory_mib=1024, esp_mib=None):
         shutil.rmtree(directory)
     initrd = report.notes.get("initrd-ticks")
     return Timing(report.number("ticks"), int(initrd[0]) if initrd else None,
-                  report.number("free-pages"), report.text("LoaderEntrySelected"))
+                  report.number("free-pages"), report.number("pages-taken"),
+                  report.number("kernel-size"), report.text("LoaderEntrySelected"))
 
 
 def loader_with_entries(loader, count):
@@ -81,10 +104,38 @@ def stub_with_initrd(stub, mib):
     return fill
 
 
+def stub_with_companions(stub, mib):
+    """The same with all kinds of companions beside it."""
+    def fill(scenario):
+        make_uki(scenario, stub, scenario.esp / LAUNCHED, initrd_mib=mib)
+        for path, size, _ in COMPANIONS:
+            scenario.put(path, bytes(size))
+        for path, section, size, _ in ADDONS:
+            content = pathlib.Path(scenario.directory) / "content"
+            content.write_bytes(b" " * size)
+            image.objcopy(scenario.esp / path, stub=workspace.output("stub/keelson-addonx64.efi.stub"),
+                          sections=[(section, content)])
+    return fill
+
+
+def companion_bytes(stub):
+    """How many bytes of those a stub takes and keeps; the words go into the command line."""
+    taken = _systemd_version(stub)
+    return (sum(size for _, size, since in COMPANIONS if since <= taken)
+            + sum(size for _, _, size, since in ADDONS if since <= taken))
+
+
+def _systemd_version(stub):
+    """The version of systemd-stub that a stub does the same as."""
+    name, version = identity(stub)
+    if name not in ("", "systemd-stub"):
+        return 261
+    return int(re.match(r"\d*", version)[0] or 0)
+
+
 def make_uki(scenario, stub, output, *, version="1", initrd_mib=0):
-    name, product_version = identity(stub)
     # Stubs of systemd before 258 start the kernel through LoadImage, which wants relocations.
-    old = name in ("", "systemd-stub") and int(re.match(r"\d*", product_version)[0] or 0) < 258
+    old = _systemd_version(stub) < 258
     parts = pathlib.Path(scenario.directory)
     (parts / "osrel").write_text(image.os_release(version=version))
     (parts / "cmdline").write_text(f"power-off version={version}")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Starts \launch.efi of its own volume and says when: the time stamp goes to the variable
-// `Launched` (ticks at StartImage; `Loaded`: ticks that LoadImage took), so that what is started
-// can be timed without the firmware's own start. Says what came back, then powers off.
+// `Launched` (ticks at StartImage; `Loaded`: ticks that LoadImage took; `FreePages`: then), so that
+// what is started can be judged without the firmware's own start. Says what came back, then powers
+// off.
 #include "payload.h"
 
 namespace {
@@ -50,6 +51,7 @@ EFI_STATUS launch(EFI_HANDLE handle, EFI_SYSTEM_TABLE* table) {
                                         EFI_VARIABLE_BOOTSERVICE_ACCESS, sizeof(value), &value);
   };
   set(u"Loaded", loaded);
+  set(u"FreePages", payload::free_pages(table));
   set(u"Launched", payload::ticks());
   return services->StartImage(child, nullptr, nullptr);
 }

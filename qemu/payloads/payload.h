@@ -89,6 +89,22 @@ inline CHAR16* name(const char16_t* text) {
   return reinterpret_cast<CHAR16*>(const_cast<char16_t*>(text));
 }
 
+// Pages that nobody has, as the memory map says; 0 if the firmware does not tell.
+inline uint64_t free_pages(EFI_SYSTEM_TABLE* table) {
+  static uint8_t map[65536];
+  UINTN size = sizeof(map), key = 0, each = 0;
+  UINT32 version = 0;
+  if (table->BootServices->GetMemoryMap(&size, reinterpret_cast<EFI_MEMORY_DESCRIPTOR*>(map), &key,
+                                        &each, &version) != EFI_SUCCESS)
+    return 0;
+  uint64_t pages = 0;
+  for (UINTN at = 0; at + each <= size; at += each) {
+    const auto* entry = reinterpret_cast<const EFI_MEMORY_DESCRIPTOR*>(map + at);
+    if (entry->Type == EfiConventionalMemory) pages += entry->NumberOfPages;
+  }
+  return pages;
+}
+
 inline EFI_GUID bench_vendor = {
     0x1f0c6d2a, 0x7c0e, 0x4a0f, {0x9b, 0x8f, 0x3f, 0x0e, 0x55, 0x1a, 0x5e, 0x77}};
 

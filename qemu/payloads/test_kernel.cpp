@@ -87,19 +87,13 @@ void report_pages(Report& report, EFI_LOADED_IMAGE* image, EFI_SYSTEM_TABLE* tab
   }
 }
 
-uint64_t free_pages(EFI_SYSTEM_TABLE* table) {
-  static uint8_t map[65536];
-  UINTN size = sizeof(map), key = 0, each = 0;
-  UINT32 version = 0;
-  if (table->BootServices->GetMemoryMap(&size, reinterpret_cast<EFI_MEMORY_DESCRIPTOR*>(map), &key,
-                                        &each, &version) != EFI_SUCCESS)
-    return 0;
-  uint64_t pages = 0;
-  for (UINTN at = 0; at + each <= size; at += each) {
-    const auto* entry = reinterpret_cast<const EFI_MEMORY_DESCRIPTOR*>(map + at);
-    if (entry->Type == EfiConventionalMemory) pages += entry->NumberOfPages;
-  }
-  return pages;
+// A number that launcher.cpp left; 0 if it did not start this.
+uint64_t of_launcher(EFI_SYSTEM_TABLE* table, const char16_t* name) {
+  uint64_t value = 0;
+  UINTN size = sizeof(value);
+  const auto status = table->RuntimeServices->GetVariable(
+      payload::name(name), &payload::bench_vendor, nullptr, &size, &value);
+  return status == EFI_SUCCESS ? value : 0;
 }
 
 // Fetches the initrd as Linux does: size first, then the bytes.
@@ -136,7 +130,7 @@ extern "C" EFI_STATUS EFIAPI efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE* table
   EFI_LOADED_IMAGE* image = nullptr;
   table->BootServices->HandleProtocol(handle, &loaded_image_guid, reinterpret_cast<void**>(&image));
   const auto* line = static_cast<const CHAR16*>(image->LoadOptions);
-  const auto pages = free_pages(table);
+  const auto pages = payload::free_pages(table);
 
   if (payload::begins_with(line, "run-data")) {
     payload::put("\ntest kernel: running data\n");
@@ -151,11 +145,11 @@ extern "C" EFI_STATUS EFIAPI efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE* table
     narrow[length] = static_cast<char>(line[length]);
   payload::put_base64(narrow, length);
   report.end_line();
-  uint64_t launched = 0;
-  UINTN size = sizeof(launched);
-  if (table->RuntimeServices->GetVariable(payload::name(u"Launched"), &payload::bench_vendor,
-                                          nullptr, &size, &launched) == EFI_SUCCESS)
+  if (const auto launched = of_launcher(table, u"Launched")) {
     report.number("ticks", started - launched);
+    report.number("pages-taken", of_launcher(table, u"FreePages") - pages);
+  }
+  report.number("kernel-size", image->ImageSize);
   report.number("free-pages", pages);
   report_initrd(report, table);
   report_pages(report, image, table);
