@@ -103,6 +103,7 @@ constexpr Guid rng = "3152bca5-eade-433d-862e-c01cdc291f44"_guid;
 constexpr Guid shell_parameters = "752f3136-4e16-4fdc-a22a-e5f46812f4ca"_guid;
 constexpr Guid text_input_ex = "dd9e7534-7762-4698-8c14-f58517a625aa"_guid;
 constexpr Guid hii_database = "ef9fc172-a1b2-4693-b327-6d32fc416042"_guid;
+constexpr Guid console_control = "f42f7782-012e-4c12-9956-49f94304f721"_guid;
 constexpr Guid graphics_output = "9042a9de-23dc-4a38-96fb-7aded080516a"_guid;
 constexpr Guid text_output = "387477c2-69c7-11d2-8e39-00a0c969723b"_guid;
 constexpr Guid pci_io = "4cf5b200-68b8-4ca5-9eec-b23e3f50029a"_guid;

@@ -52,6 +52,10 @@ struct guid_of<EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL> : GuidConstant<protocol_guid::
 
 template <>
 struct guid_of<EFI_GRAPHICS_OUTPUT_PROTOCOL> : GuidConstant<protocol_guid::graphics_output> {};
+template <>
+struct guid_of<ConsoleControlProtocol> : GuidConstant<protocol_guid::console_control> {};
+template <>
+struct guid_of<EFI_RNG_PROTOCOL> : GuidConstant<protocol_guid::rng> {};
 
 template <>
 struct guid_of<EFI_PCI_IO_PROTOCOL> : GuidConstant<protocol_guid::pci_io> {};

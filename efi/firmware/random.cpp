@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The firmware's random numbers (random.h).
+// Random numbers, counter, clock (random.h).
 #include "efi/firmware/random.h"
+
+#include <bit>
 
 #include "efi/firmware/uefi.h"
 
@@ -15,6 +17,20 @@ Result<> fill_random(void* system_table, MutableBytes out) {
   auto* const rng = static_cast<EFI_RNG_PROTOCOL*>(found);
   return check(rng->GetRNG(rng, nullptr, out.size(), reinterpret_cast<UINT8*>(out.data())),
                "no random numbers");
+}
+
+Result<> fill_random(MutableBytes out) { return fill_random(&system_table(), out); }
+
+Result<std::uint64_t> next_monotonic_count() {
+  UINT64 count = 0;
+  TRY(check(boot_services().GetNextMonotonicCount(&count), "no monotonic count"));
+  return count;
+}
+
+Result<RawTime> raw_time() {
+  EFI_TIME time{};
+  TRY(check(runtime_services().GetTime(&time, nullptr), "clock cannot be read"));
+  return std::bit_cast<RawTime>(time);
 }
 
 }  // namespace keelson::efi

@@ -207,6 +207,17 @@ static_assert(sizeof(DeviceTreeFixupProtocol) == 16);
 constexpr UINT32 device_tree_apply_fixups = 1;
 constexpr UINT32 device_tree_reserve_memory = 2;
 
+// ---- Console control (Intel's EFI Sample Implementation 1.10; never specified).
+constexpr UINT32 console_control_text = 0;
+constexpr UINT32 console_control_graphics = 1;
+struct ConsoleControlProtocol {
+  EFI_STATUS(EFIAPI* get_mode)(ConsoleControlProtocol* self, UINT32* mode, BOOLEAN* has_graphics,
+                               BOOLEAN* input_locked);
+  EFI_STATUS(EFIAPI* set_mode)(ConsoleControlProtocol* self, UINT32 mode);
+  EFI_STATUS(EFIAPI* lock_input)(ConsoleControlProtocol* self, CHAR16* password);
+};
+static_assert(sizeof(ConsoleControlProtocol) == 24);
+
 // ---- The two tables. Valid while a program runs (entry.h).
 EFI_SYSTEM_TABLE& system_table();
 inline EFI_BOOT_SERVICES& boot_services() { return *system_table().BootServices; }

@@ -20,6 +20,15 @@ void UndoList::remove(std::uint32_t ticket) {
   --used_;
 }
 
+void UndoList::run(UndoAction action) {
+  for (std::uint32_t at = used_; at-- != 0;) {
+    const Item item = items_[at];
+    if (item.action != action) continue;
+    remove(item.ticket);
+    item.action(item.context);
+  }
+}
+
 void UndoList::run_all() {
   while (used_ != 0) {
     const Item item = items_[--used_];

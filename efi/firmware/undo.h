@@ -23,6 +23,8 @@ class UndoList {
   // Error: out_of_memory when full: the caller must not make its change then.
   Result<std::uint32_t> add(UndoAction action, void* context);
   void remove(std::uint32_t ticket);
+  // Only those that were added with `action`, newest first.
+  void run(UndoAction action);
   // Newest first. Each action is taken off the list before it runs.
   void run_all();
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading, listing, renaming (volume.h).
+// Reading, listing, renaming, overwriting (volume.h).
 #include "efi/firmware/volume.h"
 
 #include <algorithm>
@@ -242,6 +242,38 @@ Result<> Volume::rename(WriteGate& gate, std::u16string_view path, std::u16strin
   gate.close();
   // The driver may have done it and failed afterwards.
   if (exists(new_path_text) && !exists(path)) return {};
+  return attempt;
+}
+
+Result<> File::write_from_start(Bytes content) {
+  TRY(check(file_->SetPosition(file_, 0), "position in file cannot be set"));
+  position_ = unknown_position;
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const std::size_t wanted = std::min<std::size_t>(content.size() - done, read_chunk);
+    UINTN written = wanted;
+    TRY(check(file_->Write(file_, &written, const_cast<std::byte*>(content.data() + done)),
+              "file cannot be written"));
+    if (written == 0 || written > wanted)
+      return fail(Errc::malformed, "firmware wrote another number of bytes", done);
+    done += written;
+  }
+  return check(file_->Flush(file_), "written file cannot be flushed");
+}
+
+Result<> Volume::overwrite(WriteGate& gate, std::u16string_view path, Bytes content) {
+  if (!gate.is_open()) return fail(Errc::denied, "a write failed before in this boot");
+  if (TRY(state()).read_only) return fail(Errc::denied, "volume is read-only");
+  const FileInfo before = TRY(info(path));
+  if (before.is_read_only()) return fail(Errc::denied, "file is read-only");
+  if (before.is_directory() || before.size != content.size())
+    return fail(Errc::denied, "file is not of the size that is written", before.size);
+
+  const Result<> attempt = [&]() -> Result<> {
+    File file(TRY(open_raw(path, EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE)));
+    return file.write_from_start(content);
+  }();
+  if (!attempt.has_value()) gate.close();
   return attempt;
 }
 

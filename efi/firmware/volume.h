@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns files on a volume (Simple File System): whole-file reads in chunks of at most 1 MiB with the
-// size taken once, reads at an offset, directory listings, and the only write firmware code makes
-// (R15, R16): renaming inside one directory. Paths are absolute, with backslashes, at most 260
-// units. What is read when, and whether to write, is the caller's policy.
+// size taken once, reads at an offset, directory listings, and the only two writes firmware code
+// makes (R15, R16): renaming inside one directory and replacing a file's bytes in place. Paths are
+// absolute, with backslashes, at most 260 units. What is read when, and whether to write, is the
+// caller's policy.
 #pragma once
 
 #include <optional>
@@ -29,8 +30,8 @@ class ReadObserver {
   ~ReadObserver() = default;
 };
 
-// One failed write ends all writing to volumes in this boot (design decision 4). The program owns one
-// and passes it to whatever writes.
+// One failed write ends all writing to volumes in this boot (design decision 4). The program owns
+// one and passes it to whatever writes.
 class WriteGate {
  public:
   bool is_open() const { return open_; }
@@ -67,6 +68,7 @@ class File {
   Result<> read_whole(MutableBytes out, ReadObserver* observer = nullptr);
 
  private:
+  Result<> write_from_start(Bytes content);
   friend class Volume;
   friend class Directory;
   explicit File(_EFI_FILE_HANDLE* file) : file_(file) {}
@@ -133,6 +135,11 @@ class Volume {
   // the gate is closed; it may still have happened: then the new name exists, the old one does not,
   // and the result is success.
   Result<> rename(WriteGate& gate, std::u16string_view path, std::u16string_view new_name);
+  // Puts `content` in the place of all bytes of the file at `path`, and flushes. Nothing is tried,
+  // and the gate stays as it is, if the file's size is not that of `content` (nothing is ever made,
+  // longer or shorter), or volume or file is read-only (denied). If the attempt itself fails, the
+  // gate is closed; the file may then hold old bytes, new ones, or some of both.
+  Result<> overwrite(WriteGate& gate, std::u16string_view path, Bytes content);
 
  private:
   Volume() = default;

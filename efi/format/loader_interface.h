@@ -68,6 +68,9 @@ constexpr Name entry_default = loader(u"LoaderEntryDefault", persistent_attribut
 constexpr Name entry_preferred = loader(u"LoaderEntryPreferred", persistent_attributes);
 constexpr Name entry_last_booted = loader(u"LoaderEntryLastBooted", persistent_attributes);
 
+// Read by the stub. The token is a secret of the installation, for firmware without random numbers.
+constexpr Name loader_system_token = loader(u"LoaderSystemToken", persistent_attributes);
+
 // Set by the stub.
 constexpr Name stub_info = loader(u"StubInfo");
 constexpr Name stub_features = loader(u"StubFeatures");
@@ -79,6 +82,9 @@ constexpr Name stub_pcr_kernel_image = loader(u"StubPcrKernelImage");
 constexpr Name stub_pcr_kernel_parameters = loader(u"StubPcrKernelParameters");
 constexpr Name stub_pcr_initrd_sysexts = loader(u"StubPcrInitRDSysExts");
 constexpr Name stub_pcr_initrd_confexts = loader(u"StubPcrInitRDConfExts");
+
+// A secret of the machine, out of reach once the firmware is left.
+constexpr Name loader_boot_secret = loader(u"LoaderBootSecret", non_volatile | boot_access);
 
 // Our own, UTF-8 without terminator (design decision 17).
 constexpr Name keelson_log = {keelson_vendor, u"KeelsonLog"};

@@ -191,6 +191,9 @@ EFI_STATUS EFIAPI locate_device_path(EFI_GUID* guid, EFI_DEVICE_PATH** path, EFI
   *path = static_cast<EFI_DEVICE_PATH*>(const_cast<void*>(rest));
   return result;
 }
+EFI_STATUS EFIAPI install_configuration_table(EFI_GUID* guid, void* table) {
+  return firmware().configuration().install(to_guid(guid), table);
+}
 EFI_STATUS EFIAPI connect_controller(EFI_HANDLE controller, EFI_HANDLE*, EFI_DEVICE_PATH*,
                                      BOOLEAN) {
   if (const auto failure = calls().enter("ConnectController")) return *failure;
@@ -245,6 +248,7 @@ BootServices::BootServices() {
   table.LocateHandleBuffer = locate_handle_buffer;
   table.LocateProtocol = locate_protocol;
   table.LocateDevicePath = locate_device_path;
+  table.InstallConfigurationTable = install_configuration_table;
   table.ConnectController = connect_controller;
   table.LoadImage = load_image;
   table.StartImage = start_image;

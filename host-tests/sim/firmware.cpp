@@ -81,7 +81,8 @@ Firmware::Firmware(const Options& options)
                       .guid = xbootldr_guid,
                       .blocks = 1'000'000}}),
       esp_(calls_, options.seed),
-      xbootldr_(calls_, options.seed + 1) {
+      xbootldr_(calls_, options.seed + 1),
+      configuration_(calls_, table_) {
   images_.add_program(body_name, body_program);
   calls_.set_limit(most_calls, [this] { end_run(End::hung); });
 
@@ -148,6 +149,7 @@ void Firmware::power_on() {
   tpm_.power_cycle();
   confidential_.power_cycle();
   screen_.power_cycle();
+  configuration_.power_cycle();
   calls_.disarm();
   calls_.clear();
   install_devices();
@@ -201,6 +203,7 @@ Run Firmware::run_image(Handle image) {
   Clock* const outer_clock = std::exchange(Clock::running, &clock_);
   const std::uint64_t began_ns = clock_.now_ns();
   protocols_at_start_ = handles_->protocol_count() - 1;  // without the image's own
+  configuration_.watch();
   status_ = 0;
   set_watchdog(300);
   calls_.arm();
@@ -232,6 +235,7 @@ void Firmware::look_for_leftovers(Run& run) {
   if (run.end != End::returned) return;
   add_all("not freed: ", memory_.leaks());
   add_all("not closed: ", handles_->still_open());
+  add_all("not restored: ", configuration_.changes());
   for (const Volume* volume : {&esp_, &xbootldr_})
     for (const auto& path : volume->open_paths())
       run.problems.push_back("file not closed: " + ascii(path));

@@ -12,6 +12,7 @@
 #include "host-tests/sim/boot_services.h"
 #include "host-tests/sim/calls.h"
 #include "host-tests/sim/clock.h"
+#include "host-tests/sim/configuration.h"
 #include "host-tests/sim/console.h"
 #include "host-tests/sim/disk.h"
 #include "host-tests/sim/events.h"
@@ -84,6 +85,7 @@ class Firmware {
   Images& images() { return images_; }
   Security& security() { return security_; }
   Variables& variables() { return variables_; }
+  Configuration& configuration() { return configuration_; }
   Tpm& tpm() { return tpm_; }
   ConfidentialPlatform& confidential() { return confidential_; }
   Screen& screen() { return screen_; }
@@ -153,7 +155,7 @@ class Firmware {
   BootServices boot_services_;
   RuntimeServices runtime_services_;
   EFI_SYSTEM_TABLE table_{};
-  std::vector<EFI_CONFIGURATION_TABLE> configuration_;
+  Configuration configuration_;
   Handle disk_handle_ = nullptr;
   Handle esp_handle_ = nullptr;
   Handle xbootldr_handle_ = nullptr;
