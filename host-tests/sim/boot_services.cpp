@@ -46,6 +46,8 @@ std::string name_of(const Guid& guid) {
       {efi::protocol_guid::shell_parameters, "ShellParameters"},
       {efi::protocol_guid::text_input_ex, "TextInputEx"},
       {efi::protocol_guid::graphics_output, "GraphicsOutput"},
+      {efi::protocol_guid::console_control, "ConsoleControl"},
+      {efi::protocol_guid::rng, "Rng"},
   };
   for (const Row& row : rows)
     if (row.guid == guid) return std::string(row.name);
@@ -111,6 +113,9 @@ EFI_STATUS EFIAPI stall(UINTN microseconds) {
   firmware().clock().advance_us(microseconds);
   firmware().look_at_watchdog();
   return status::success;
+}
+EFI_STATUS EFIAPI get_next_monotonic_count(UINT64* count) {
+  return firmware().random().next_count(count);
 }
 EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64, UINTN, CHAR16*) {
   if (const auto failure = calls().enter("SetWatchdogTimer")) return *failure;
@@ -240,6 +245,7 @@ BootServices::BootServices() {
   table.WaitForEvent = wait_for_event;
   table.Stall = stall;
   table.SetWatchdogTimer = set_watchdog_timer;
+  table.GetNextMonotonicCount = get_next_monotonic_count;
   table.InstallProtocolInterface = install_protocol;
   table.UninstallProtocolInterface = uninstall_protocol;
   table.HandleProtocol = handle_protocol;

@@ -75,6 +75,8 @@ Firmware::Firmware(const Options& options)
       tpm_(calls_, options.banks),
       confidential_(calls_),
       screen_(calls_),
+      graphics_(calls_),
+      random_(calls_, clock_),
       keys_(calls_, events_, clock_),
       disk_(calls_, {{.type = gpt::type_esp, .guid = esp_guid, .blocks = 1'000'000},
                      {.type = options.xbootldr ? gpt::type_xbootldr : gpt::type_esp,
@@ -130,6 +132,10 @@ void Firmware::install_devices() {
   table_.ConsoleOutHandle = console_out_;
   table_.StandardErrorHandle = console_out_;
   security_.install(*handles_);
+  if (options_.graphics) handles_->add(console_out_, guid::graphics_output, graphics_.protocol());
+  if (options_.console_control)
+    handles_->add(nullptr, guid::console_control, graphics_.control());
+  if (options_.random_numbers) handles_->add(nullptr, guid::rng, random_.protocol());
   if (options_.tpm) handles_->add(nullptr, guid::tcg2, tpm_.protocol());
   if (options_.confidential) handles_->add(nullptr, guid::cc_measurement, confidential_.protocol());
   if (options_.memory_attributes)
@@ -149,6 +155,7 @@ void Firmware::power_on() {
   tpm_.power_cycle();
   confidential_.power_cycle();
   screen_.power_cycle();
+  graphics_.power_cycle();
   configuration_.power_cycle();
   calls_.disarm();
   calls_.clear();
@@ -233,6 +240,8 @@ void Firmware::look_for_leftovers(Run& run) {
     run.problems.push_back("the machine " + std::string(name(run.end)));
   if (security_.is_hooked()) run.problems.push_back("the firmware's verification is still hooked");
   if (run.end != End::returned) return;
+  if (options_.console_control && graphics_.shows_graphics())
+    run.problems.push_back("not restored: the screen shows graphics");
   add_all("not freed: ", memory_.leaks());
   add_all("not closed: ", handles_->still_open());
   add_all("not restored: ", configuration_.changes());

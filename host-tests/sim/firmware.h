@@ -16,9 +16,11 @@
 #include "host-tests/sim/console.h"
 #include "host-tests/sim/disk.h"
 #include "host-tests/sim/events.h"
+#include "host-tests/sim/graphics.h"
 #include "host-tests/sim/handles.h"
 #include "host-tests/sim/images.h"
 #include "host-tests/sim/memory.h"
+#include "host-tests/sim/random.h"
 #include "host-tests/sim/runtime_services.h"
 #include "host-tests/sim/security.h"
 #include "host-tests/sim/tpm.h"
@@ -63,6 +65,9 @@ struct Options {
   bool cross_machine = false;
   bool xbootldr = false;
   bool memory_attributes = false;
+  bool random_numbers = false;
+  bool graphics = false;         // on the handle of the console
+  bool console_control = false;  // text and graphics are modes
   // Only what the firmware needed itself is connected: the volume of XBOOTLDR appears when somebody
   // connects the disk.
   bool fast_boot = false;
@@ -89,6 +94,8 @@ class Firmware {
   Tpm& tpm() { return tpm_; }
   ConfidentialPlatform& confidential() { return confidential_; }
   Screen& screen() { return screen_; }
+  Graphics& graphics() { return graphics_; }
+  Random& random() { return random_; }
   Keyboard& keys() { return keys_; }
   Disk& disk() { return disk_; }
   Volume& esp() { return esp_; }
@@ -148,6 +155,8 @@ class Firmware {
   Tpm tpm_;
   ConfidentialPlatform confidential_;
   Screen screen_;
+  Graphics graphics_;
+  Random random_;
   Keyboard keys_;
   Disk disk_;
   Volume esp_;

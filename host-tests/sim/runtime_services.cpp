@@ -26,6 +26,10 @@ EFI_STATUS EFIAPI query_variable_info(UINT32 attributes, UINT64* storage, UINT64
   return firmware().variables().query_variable_info(attributes, storage, remaining, largest);
 }
 
+EFI_STATUS EFIAPI get_time(EFI_TIME* time, EFI_TIME_CAPABILITIES*) {
+  return firmware().random().get_time(time);
+}
+
 EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS, UINTN, CHAR16*) {
   firmware().calls().note("ResetSystem");
   if (firmware().resets())
@@ -42,6 +46,7 @@ RuntimeServices::RuntimeServices() {
   table.SetVariable = set_variable;
   table.GetNextVariableName = get_next_variable_name;
   table.QueryVariableInfo = query_variable_info;
+  table.GetTime = get_time;
   table.ResetSystem = reset_system;
 }
 
