@@ -107,6 +107,28 @@ TEST(PartitionTest, IsNeverTheVolumeWeWereStartedFrom) {
   });
 }
 
+// The simulated disk has a second ESP where it has no XBOOTLDR partition.
+TEST(PartitionTest, EspIsOurOwnVolumeOrTheFirstOnTheDisk) {
+  sim::Firmware firmware;
+  run_in(firmware, [&](Image& self) {
+    const auto own = open_esp(self.device());
+    ASSERT_EQ(code_of(own), "");
+    EXPECT_EQ(own->device(), firmware.esp_handle());
+    EXPECT_EQ(code_of(open_esp(nullptr)), "not found");
+    EXPECT_EQ(code_of(open_esp(firmware.disk_handle())), "not found");
+  });
+  sim::Firmware with_xbootldr({.xbootldr = true});
+  run_in(with_xbootldr, [&](Image&) {
+    const auto esp = open_esp(with_xbootldr.xbootldr_handle());
+    ASSERT_EQ(code_of(esp), "");
+    EXPECT_EQ(esp->device(), with_xbootldr.esp_handle());
+  });
+  sim::Firmware without_table;
+  without_table.disk().wipe_tables();
+  run_in(without_table,
+         [&](Image& self) { EXPECT_EQ(code_of(open_esp(self.device())), "malformed"); });
+}
+
 TEST(PartitionTest, KnowsItsGuid) {
   sim::Firmware firmware;
   run_in(firmware, [&](Image& self) {

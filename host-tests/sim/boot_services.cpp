@@ -63,8 +63,8 @@ EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE kind, U
 EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS address, UINTN count) {
   return firmware().memory().free_pages(address, count);
 }
-EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE, UINTN size, void** buffer) {
-  return firmware().memory().allocate_pool(size, buffer);
+EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE kind, UINTN size, void** buffer) {
+  return firmware().memory().allocate_pool(kind, size, buffer);
 }
 EFI_STATUS EFIAPI free_pool(void* buffer) { return firmware().memory().free_pool(buffer); }
 

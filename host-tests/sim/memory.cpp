@@ -117,9 +117,10 @@ Memory::Status Memory::free_pages(EFI_PHYSICAL_ADDRESS address, UINTN count) {
   return efi::status::success;
 }
 
-Memory::Status Memory::allocate_pool(UINTN size, void** buffer) {
+Memory::Status Memory::allocate_pool(EFI_MEMORY_TYPE kind, UINTN size, void** buffer) {
   if (const auto failure = calls_.enter("AllocatePool", std::to_string(size))) return *failure;
   *buffer = give_pool(size);
+  blocks_[reinterpret_cast<std::uintptr_t>(*buffer)].kind = kind;
   return efi::status::success;
 }
 
@@ -143,6 +144,7 @@ Memory::Status Memory::free_pool(void* buffer) {
 }
 
 void Memory::release(std::uintptr_t address, const Block& block) {
+  if (witness_) witness_({pointer(address), static_cast<std::size_t>(block.size)});
   if (!block.low) return std::free(pointer(address));
   // Stays mapped and poisoned until the machine is reset: uses after this are found.
   ASAN_POISON_MEMORY_REGION(pointer(address), block.size);
@@ -175,6 +177,17 @@ Memory::Status Memory::set_rights(EFI_PHYSICAL_ADDRESS base, UINT64 size, UINT64
 std::uint64_t Memory::rights_at(const void* address) const {
   const auto found = rights_.find(reinterpret_cast<std::uintptr_t>(address) & ~(page_size - 1));
   return found == rights_.end() ? 0 : found->second;
+}
+
+std::optional<EFI_MEMORY_TYPE> Memory::kind_of(const void* at) const {
+  const auto found = blocks_.find(reinterpret_cast<std::uintptr_t>(at));
+  if (found == blocks_.end()) return std::nullopt;
+  return found->second.kind;
+}
+
+bool Memory::is_pool(const void* at) const {
+  const auto found = blocks_.find(reinterpret_cast<std::uintptr_t>(at));
+  return found != blocks_.end() && found->second.pages == 0;
 }
 
 std::vector<std::string> Memory::leaks() const {

@@ -5,7 +5,9 @@
 // EFI_MEMORY_ATTRIBUTE_PROTOCOL; pages that are freed with rights of their own are a problem.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +28,7 @@ class Memory {
   Status allocate_pages(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE kind, UINTN count,
                         EFI_PHYSICAL_ADDRESS* address);
   Status free_pages(EFI_PHYSICAL_ADDRESS address, UINTN count);
-  Status allocate_pool(UINTN size, void** buffer);
+  Status allocate_pool(EFI_MEMORY_TYPE kind, UINTN size, void** buffer);
   Status free_pool(void* buffer);
   // Pool that the firmware hands out (LocateHandleBuffer): the program frees it.
   void* give_pool(std::size_t size);
@@ -34,6 +36,13 @@ class Memory {
   efi::MemoryAttributeProtocol* attribute_protocol() { return &attributes_.protocol; }
   // Rights of the page at `address`; 0 is how pages come.
   std::uint64_t rights_at(const void* address) const;
+
+  // Of the block that begins there; nullopt: none does.
+  std::optional<EFI_MEMORY_TYPE> kind_of(const void* at) const;
+  bool is_pool(const void* at) const;
+  // Sees the bytes of every block, pages or pool, just before it is freed.
+  using Witness = std::function<void(Bytes block)>;
+  void before_free(Witness witness) { witness_ = std::move(witness); }
 
   // ---- What became of it ----
   // "3 pages by AllocatePages, call 17", for each that is not freed.
@@ -72,6 +81,7 @@ class Memory {
   std::map<std::uintptr_t, std::uint64_t> rights_;  // of pages that have any
   std::vector<Retired> retired_;                    // low memory that was freed, still poisoned
   std::vector<std::string> problems_;
+  Witness witness_;
   bool low_memory_ = true;
 };
 
