@@ -4,6 +4,7 @@
 #include "stub/boot_secret.h"
 
 #include "efi/firmware/seed_table.h"
+#include "efi/format/cpio.h"
 #include "efi/format/random_seed.h"
 
 namespace keelson::stub {
@@ -65,6 +66,18 @@ std::optional<Secret> boot_secret(const efi::Image& self, Bytes os_release,
   if (found.has_value()) return std::move(*found);
   diagnostics.info("the system gets no boot secret: ", found.error());
   return std::nullopt;
+}
+
+void archive_boot_secret(const efi::Image& self, Bytes os_release, efi::SecretPages& archive,
+                         Diagnostics& diagnostics) {
+  const auto secret = boot_secret(self, os_release, diagnostics);
+  if (!secret) return;
+  const Result<> archived = [&]() -> Result<> {
+    return archive.hold(
+        TRY(cpio::write_archive({.directory = ".extra", .file_mode = 0400},
+                                cpio::File{.name = "boot-secret", .content = secret->bytes()})));
+  }();
+  if (!archived.has_value()) diagnostics.warn("the system gets no boot secret: ", archived.error());
 }
 
 }  // namespace keelson::stub

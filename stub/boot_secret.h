@@ -10,6 +10,7 @@
 #include "efi/base/diagnostics.h"
 #include "efi/base/secret.h"
 #include "efi/firmware/image.h"
+#include "efi/firmware/secret_pages.h"
 
 namespace keelson::stub {
 
@@ -20,5 +21,10 @@ namespace keelson::stub {
 // copy.
 std::optional<Secret> boot_secret(const efi::Image& self, Bytes os_release,
                                   Diagnostics& diagnostics);
+
+// The same as the archive that the initrd gets: /.extra/boot-secret, readable by root alone. Empty
+// without a secret.
+void archive_boot_secret(const efi::Image& self, Bytes os_release, efi::SecretPages& archive,
+                         Diagnostics& diagnostics);
 
 }  // namespace keelson::stub

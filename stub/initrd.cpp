@@ -62,6 +62,7 @@ Result<PageList<Bytes>> plan_initrd(const InitrdInputs& inputs) {
   for (std::size_t i = 0; i < archive_kinds; ++i)
     TRY(parts.add_measured(gathered.archives[i].bytes(), {Subject::archive, i}));
   for (const Pages& archive : inputs.extra) TRY(parts.add(archive.bytes()));
+  TRY(parts.add(inputs.boot_secret));
   for (std::size_t i = 0; i < addons.size(); ++i)
     TRY(parts.add_measured(addons[i].initrd.bytes(), {Subject::initrd, i}));
   return parts.take();

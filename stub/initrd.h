@@ -19,6 +19,7 @@ struct InitrdInputs {
   const ImagePlan& image;
   const Gathered& gathered;
   const ExtraArchives& extra;
+  Bytes boot_secret;              // an archive, or empty
   const PlannedEvents& events;    // those of plan_boot,
   const MeasuredEvents& results;  // and what became of them
 };

@@ -9,6 +9,7 @@
 #include "efi/firmware/console_devices.h"
 #include "efi/firmware/log.h"
 #include "efi/firmware/times.h"
+#include "stub/boot_secret.h"
 #include "stub/device_trees.h"
 #include "stub/gather.h"
 #include "stub/hardware.h"
@@ -19,7 +20,9 @@
 #include "stub/plan_boot.h"
 #include "stub/plan_image.h"
 #include "stub/publish.h"
+#include "stub/random_seed.h"
 #include "stub/reports.h"
+#include "stub/splash.h"
 #include "stub/start_linux.h"
 
 namespace keelson::stub {
@@ -90,6 +93,13 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   const MeasuredEvents image_results = TRY(measurer.measure(image.events));
   times.mark("stub-image");
 
+  show_splash(TRY(content(contents, UkiSection::splash)), log);
+  efi::WriteGate gate;
+  pass_random_seed(self, facts.secure_boot, gate, log);
+  efi::SecretPages secret_archive;
+  archive_boot_secret(self, TRY(content(contents, UkiSection::osrel)), secret_archive, log);
+  times.mark("stub-seed");
+
   Gathered gathered = TRY(gather(self, facts, image, screen));
   DeviceTrees device_trees;
   TRY(device_trees.prepare(image.device_tree, gathered.addons.items(), log));
@@ -111,6 +121,7 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   const PageList<Bytes> initrd = TRY(plan_initrd({.image = image,
                                                   .gathered = gathered,
                                                   .extra = extra,
+                                                  .boot_secret = secret_archive.bytes(),
                                                   .events = plan.events,
                                                   .results = results}));
   times.mark("stub-initrd");
@@ -132,6 +143,7 @@ Result<> boot(efi::Image& self) {
   efi::Log log(console, "keelson-stub");
   Screen screen{console, clock, log};
   const Result<> ended = boot_with(self, screen, times);
+  leave_splash();
   if (!ended.has_value()) {
     log.tell(Severity::error, "cannot boot this kernel image: ", ended.error());
     proceed_despite(log.publish(self.variables()), "the message is on the screen");

@@ -5,6 +5,7 @@
 
 #include "efi/firmware/partition.h"
 #include "efi/firmware/random.h"
+#include "efi/firmware/secret_pages.h"
 #include "efi/firmware/seed_table.h"
 #include "efi/format/random_seed.h"
 
@@ -31,18 +32,15 @@ struct Wiped {
   std::array<std::byte, Size> bytes{};
   ~Wiped() { wipe(bytes); }
 };
-struct WipedPages {
-  Pages pages;
-  ~WipedPages() { wipe(pages.mutable_bytes()); }
-};
 
 // The file first, then the table: a seed whose file could not be replaced would come again.
 Result<> pass_seed(const efi::Image& self, bool secure_boot, efi::WriteGate& gate) {
   if (self.device() == nullptr) return fail(Errc::not_found, "started from no device");
   efi::Volume esp = TRY(efi::open_esp(self.device()));
-  WipedPages file{.pages = TRY(esp.read_file(seed_path, SeedSources::max_file_size))};
+  efi::SecretPages file;
+  TRY(file.hold(TRY(esp.read_file(seed_path, SeedSources::max_file_size))));
 
-  SeedSources sources{.earlier_table = efi::seed_table(), .file = file.pages.bytes()};
+  SeedSources sources{.earlier_table = efi::seed_table(), .file = file.bytes()};
   Wiped<Secret::size> random;
   if (efi::fill_random(random.bytes).has_value()) sources.firmware = random.bytes;
   Wiped<longest_token> token;
@@ -55,7 +53,7 @@ Result<> pass_seed(const efi::Image& self, bool secure_boot, efi::WriteGate& gat
 
   TRY(check_seed_sources(sources, secure_boot));
   const Seeds seeds = mix_seeds(sources);
-  const MutableBytes content = file.pages.mutable_bytes();
+  const MutableBytes content = file.mutable_bytes();
   wipe(content);
   __builtin_memcpy(content.data(), seeds.file.bytes().data(), Secret::size);
   TRY(esp.overwrite(gate, seed_path, content));

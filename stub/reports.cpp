@@ -53,10 +53,11 @@ Result<> plan_firmware(const Facts& facts, TextArena& texts, PageList<Variable>&
 constexpr std::uint64_t features =
     li::stub_feature::report_boot_partition | li::stub_feature::pick_up_credentials |
     li::stub_feature::pick_up_sysexts | li::stub_feature::three_pcrs |
-    li::stub_feature::cmdline_addons | li::stub_feature::cmdline_smbios |
-    li::stub_feature::devicetree_addons | li::stub_feature::pick_up_confexts |
-    li::stub_feature::multi_profile_uki | li::stub_feature::report_stub_partition |
-    li::stub_feature::report_url | li::stub_feature::pcr_smbios;
+    li::stub_feature::random_seed | li::stub_feature::cmdline_addons |
+    li::stub_feature::cmdline_smbios | li::stub_feature::devicetree_addons |
+    li::stub_feature::pick_up_confexts | li::stub_feature::multi_profile_uki |
+    li::stub_feature::report_stub_partition | li::stub_feature::report_url |
+    li::stub_feature::pcr_smbios;
 
 Result<> plan_stub(const Facts& facts, TextArena& texts, PageList<Variable>& out) {
   TRY(out.push({li::stub_info, TRY(li::encode_text(identity::stub_product_utf16, texts))}));

@@ -88,6 +88,7 @@ inline Result<Plans> plan(
   plans.initrd = TRY(plan_initrd({.image = plans.image,
                                   .gathered = gathered,
                                   .extra = plans.extra,
+                                  .boot_secret = {},
                                   .events = plans.boot.events,
                                   .results = plans.results}));
   TRY(plan_reports(facts, plans.texts, plans.reports));

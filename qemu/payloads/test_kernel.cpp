@@ -3,6 +3,7 @@
 // boot variables and how it was started, then does what the first word of the command line says:
 //   power-off      (or any other word)
 //   return-error   return-success     hands control back
+//   stay           does nothing more, so that the screen can be looked at
 //   run-data       calls an instruction in its writable data first, which must fault if that is XP
 #include "payload.h"
 
@@ -29,6 +30,8 @@ EFI_GUID memory_attribute_guid = {
 EFI_GUID load_file2_guid = {
     0x4006c0c1, 0xfcb3, 0x403e, {0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d}};
 EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
+EFI_GUID seed_table_guid = {
+    0x1ce1e5bc, 0x7ceb, 0x42f2, {0x81, 0xe5, 0x8a, 0xad, 0xf1, 0x80, 0xf5, 0x7b}};
 
 // 5568e427-68fc-4f3d-ac74-ca555231cc68, where Linux looks for its initrd.
 uint8_t initrd_path[] = {4,    3,    20,   0,    0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f,
@@ -123,6 +126,24 @@ void report_initrd(Report& report, EFI_SYSTEM_TABLE* table) {
   table->BootServices->FreePages(where, (size + 4095) / 4096);
 }
 
+// The random seed that a boot loader has handed on (LINUX_EFI_RANDOM_SEED_TABLE): size and bytes.
+void report_seed(Report& report, EFI_SYSTEM_TABLE* table) {
+  for (UINTN i = 0; i < table->NumberOfTableEntries; ++i) {
+    const EFI_CONFIGURATION_TABLE& entry = table->ConfigurationTable[i];
+    const auto* guid = reinterpret_cast<const uint8_t*>(&entry.VendorGuid);
+    const auto* wanted = reinterpret_cast<const uint8_t*>(&seed_table_guid);
+    bool equal = true;
+    for (unsigned at = 0; at < sizeof(EFI_GUID); ++at) equal = equal && guid[at] == wanted[at];
+    if (!equal) continue;
+    const auto* seed = static_cast<const uint8_t*>(entry.VendorTable);
+    uint32_t size = 0;
+    __builtin_memcpy(&size, seed, sizeof(size));
+    report.line("seed");
+    payload::put_base64(seed + sizeof(size), size < 1024 ? size : 1024);
+    report.end_line();
+  }
+}
+
 }  // namespace
 
 extern "C" EFI_STATUS EFIAPI efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE* table) {
@@ -154,8 +175,10 @@ extern "C" EFI_STATUS EFIAPI efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE* table
   report_initrd(report, table);
   report_pages(report, image, table);
   report_variables(report, table);
+  report_seed(report, table);
   report.finish();
 
+  while (payload::begins_with(line, "stay")) table->BootServices->Stall(1000000);
   if (payload::begins_with(line, "return-error")) return EFI_ABORTED;
   if (payload::begins_with(line, "return-success")) return EFI_SUCCESS;
   table->RuntimeServices->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, nullptr);
