@@ -5,6 +5,7 @@
 #include "efi/firmware/security_hooks.h"
 
 #include "efi/firmware/protocol.h"
+#include "efi/format/device_path.h"
 #include "host-tests/firmware/in_firmware.h"
 #include "host-tests/sim/sample_images.h"
 

@@ -23,11 +23,12 @@ struct Sample {
   std::uint32_t width = 5, height = 3, depth = 24;
   std::uint32_t dib_size = 40, compression = 0, colors_used = 0;
   std::array<std::uint32_t, 4> masks = {};  // red, green, blue, alpha; written as far as they fit
-  std::optional<std::uint32_t> file_size, pixels_at, palette_colors, real_width, real_height;
+  std::optional<std::uint32_t> file_size = {}, pixels_at = {}, palette_colors = {};
+  std::optional<std::uint32_t> real_width = {}, real_height = {};
   std::size_t cut = 0;  // bytes at the end
 
   // The raw value of a pixel; a pattern that differs in every pixel of a small picture.
-  std::function<std::uint32_t(std::uint32_t x, std::uint32_t y)> raw;
+  std::function<std::uint32_t(std::uint32_t x, std::uint32_t y)> raw = {};
 
   std::uint32_t raw_at(std::uint32_t x, std::uint32_t y) const {
     const std::uint32_t value = raw ? raw(x, y) : (x * 0x01234567u + y * 0x89abcdefu + 0x2468ace1u);

@@ -13,11 +13,12 @@ Configuration::Configuration(Calls& calls, EFI_SYSTEM_TABLE& table) : calls_(cal
 }
 
 efi::Status Configuration::install(const Guid& guid, void* table) {
-  if (const auto failure = calls_.enter("InstallConfigurationTable", guid_text(guid)))
-    return *failure;
-  if (table == nullptr) {
+  if (table == nullptr) {  // which needs nothing that could be missing
+    calls_.note("InstallConfigurationTable");
     if (now_.erase(guid) == 0) return efi::status::not_found;
   } else {
+    if (const auto failure = calls_.enter("InstallConfigurationTable", guid_text(guid)))
+      return *failure;
     now_[guid] = table;
   }
   publish();

@@ -97,7 +97,8 @@ TEST(Splash, NothingIsDoneWithoutScreenOrPicture) {
   sim::Firmware no_picture({.graphics = true});
   const Shown shown = show(no_picture, {});
   EXPECT_TRUE(shown.messages.messages.empty());
-  EXPECT_EQ(shown.run.calls, 0u);
+  EXPECT_TRUE(no_picture.graphics().is_untouched());
+  EXPECT_EQ(efi::calls_of(no_picture, "LocateProtocol"), 0u) << "no screen is looked for";
 }
 
 struct BadRow {
