@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <list>
 
+#include "efi/base/digest.h"
 #include "efi/format/pe.h"
 #include "efi/format/sbat.h"
-#include "efi/format/uki_sections.h"
+#include "efi/format/thin_uki.h"
 #include "linker/pe_writer.h"
 
 namespace keelson::linker {
@@ -49,6 +50,7 @@ class Builder {
     for (const JoinedProfile& profile : in_.joined) TRY(join(profile));
     if (in_.kernel) follow_kernel_nx();
     built_.image = TRY(writer.write());
+    if (in_.thin && in_.kind == UkiKind::uki) TRY(check_pins(built_.image));
     return std::move(built_);
   }
 
@@ -64,6 +66,16 @@ class Builder {
       return refuse(Errc::not_found, ".profile", "a profile needs this section");
     if (in_.kind != UkiKind::uki && !in_.joined.empty())
       return refuse(Errc::malformed, ".profile", "profiles are joined to UKIs only");
+    return in_.thin ? check_thin() : Outcome<>();
+  }
+  Outcome<> check_thin() const {
+    if (in_.kind == UkiKind::addon)
+      return refuse(Errc::malformed, ".linuxh", "an add-on pins no files");
+    if (in_.kind == UkiKind::profile) return {};
+    if (in_.initrds.empty())
+      return refuse(Errc::not_found, ".initrd", "a thin UKI needs an initrd");
+    if (!in_.cmdline || in_.cmdline->empty())
+      return refuse(Errc::not_found, ".cmdline", "a thin UKI needs a command line");
     return {};
   }
 
@@ -124,10 +136,16 @@ class Builder {
           TRY(add_optional(id, in_.pcrpkey));
           break;
         case UkiSection::kernel:
-          TRY(add_optional(id, in_.kernel));
+          TRY(add_kernel());
           break;
         case UkiSection::initrd:
           TRY(add_initrd());
+          break;
+        case UkiSection::kernel_hash:
+          if (in_.kernel) TRY(add_hash(id, *in_.kernel));
+          break;
+        case UkiSection::initrd_hash:
+          if (!in_.initrds.empty()) TRY(add_hash(id, initrd()));
           break;
         case UkiSection::efifw:
           TRY(add_candidates(id, in_.efifw));
@@ -155,10 +173,32 @@ class Builder {
     return add(UkiSection::uname, keep(*found));
   }
 
+  Outcome<> add_kernel() {
+    if (!in_.kernel) return {};
+    if (in_.thin) return add_path(UkiSection::kernel, in_.thin->kernel);
+    return add(UkiSection::kernel, *in_.kernel);
+  }
+
   Outcome<> add_initrd() {
     if (in_.initrds.empty()) return {};
-    if (in_.initrds.size() == 1) return add_optional(UkiSection::initrd, in_.initrds.front());
-    return add_optional(UkiSection::initrd, Bytes(kept_.emplace_back(join_initrds(in_.initrds))));
+    if (in_.thin && !initrd().empty()) return add_path(UkiSection::initrd, in_.thin->initrd);
+    return add_optional(UkiSection::initrd, initrd());
+  }
+
+  Bytes initrd() {
+    if (in_.initrds.size() == 1) return in_.initrds.front();
+    if (!joined_initrd_) joined_initrd_ = kept_.emplace_back(join_initrds(in_.initrds));
+    return *joined_initrd_;
+  }
+
+  // Text, whatever the section is called.
+  Outcome<> add_path(UkiSection id, std::string_view path) {
+    return writer_->add(row(id).name, bytes_of(path), data_section_flags);
+  }
+  Outcome<> add_hash(UkiSection id, Bytes file) {
+    if (!in_.thin) return {};
+    if (file.empty()) return add(id, {});  // a profile that masks the initrd masks its pin
+    return add(id, keep(text_of(sha256(file).bytes())));
   }
 
   Outcome<> add_custom(const CustomSection& custom) {
@@ -233,7 +273,42 @@ class Builder {
       TRY(add(*id, TRY(content_of(*image, section))));
     }
     if (!found) return refuse(Errc::not_found, profile_name, "missing in a profile to join");
+    TRY(check_pins_of_profile(seen));
     if (joined.pcrsig) TRY(add(UkiSection::pcrsig, *joined.pcrsig));
+    return {};
+  }
+
+  // As the stub will read them, in every profile.
+  static Outcome<> check_pins(Bytes image) {
+    const uki::Uki uki =
+        TRY(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine));
+    TextArena arena;
+    std::optional<uki::Range> range = TRY(uki.profile(0));
+    for (; range; range = uki.next_profile(*range)) {
+      const auto pins = thin_uki::find_pins(uki, uki.effective(*range), arena);
+      if (pins.has_value()) continue;
+      const auto section = static_cast<std::size_t>(pins.error().where);
+      return refuse(pins.error().code,
+                    section < uki_sections.size() ? uki_sections[section].name : "thin image",
+                    pins.error().what);
+    }
+    return {};
+  }
+
+  // In a thin UKI a file and its hash replace those of the base together.
+  Outcome<> check_pins_of_profile(std::span<const bool> seen) const {
+    constexpr std::pair<UkiSection, UkiSection> pinned[] = {
+        {UkiSection::kernel, UkiSection::kernel_hash},
+        {UkiSection::initrd, UkiSection::initrd_hash}};
+    for (const auto& [file, hash] : pinned) {
+      const bool has_file = seen[static_cast<std::size_t>(file)];
+      const bool has_hash = seen[static_cast<std::size_t>(hash)];
+      if (in_.thin && has_file != has_hash)
+        return refuse(Errc::malformed, row(file).name,
+                      "a profile for a thin UKI has to be built thin, too");
+      if (!in_.thin && has_hash)
+        return refuse(Errc::malformed, row(hash).name, "a thin profile needs a thin UKI");
+    }
     return {};
   }
 
@@ -254,6 +329,7 @@ class Builder {
   const UkiInputs& in_;
   PeWriter* writer_ = nullptr;
   BuiltUki built_;
+  std::optional<Bytes> joined_initrd_;
   std::list<std::vector<std::byte>> kept_;  // contents made here; borrowed by the writer
 };
 

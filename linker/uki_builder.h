@@ -35,6 +35,12 @@ enum class UkiKind : std::uint8_t {
   profile,  // needs `profile`, which comes first; to be joined later
 };
 
+// For a thin UKI (efi/format/thin_uki.h): where kernel and initrd will lie on its volume, UTF-8,
+// absolute with backslashes. The sections hold these paths and the files' hashes.
+struct ThinPaths {
+  std::string_view kernel, initrd;
+};
+
 // All bytes are borrowed during build_uki. An absent section is nullopt; an empty one is left out,
 // but kept in a profile, where it masks the base's.
 struct UkiInputs {
@@ -50,6 +56,8 @@ struct UkiInputs {
   std::optional<Bytes> profile;  // base profile; "ID=main" if profiles are joined without it
   std::optional<Bytes> pcrsig;
   std::vector<JoinedProfile> joined;
+  std::optional<ThinPaths> thin;  // a UKI needs kernel, initrd and command line then; for a profile
+                                  // it is about what it brings
 };
 
 struct BuiltUki {

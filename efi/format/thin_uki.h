@@ -15,7 +15,7 @@ namespace keelson::thin_uki {
 // A file that the image names and whose content it fixes.
 struct Pin {
   UkiSection section;  // which the file stands for
-  EspPath path;        // on the volume that the image was loaded from
+  EspPath path{};      // on the volume that the image was loaded from
   Digest hash{HashAlgorithm::sha256};  // of the whole file
 };
 

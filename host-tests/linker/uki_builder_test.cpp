@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "efi/base/digest.h"
 #include "efi/format/sbat.h"
 #include "efi/format/uki.h"
 #include "host-tests/format/sample_pe.h"
@@ -273,6 +274,90 @@ TEST(UkiBuilder, InitrdsArePaddedWhenThereAreSeveral) {
             "1234"
             "1\0\0\0"s);
   EXPECT_EQ(joined({}), "");
+}
+
+UkiInputs thin_inputs(const Buffer& stub_file, const Buffer& kernel_file) {
+  UkiInputs in;
+  in.stub = stub_file;
+  in.kernel = kernel_file;
+  in.cmdline = text("quiet");
+  in.initrds = {text("first"), text("second")};
+  in.thin = {.kernel = "\\EFI\\pins\\kernel", .initrd = "\\EFI\\pins\\initrd"};
+  return in;
+}
+
+TEST(UkiBuilder, AThinUkiHoldsPathsAndHashesAndTheKernelsSbat) {
+  const Buffer stub_file = stub(), kernel_file = kernel();
+  const auto built = linker::build_uki(thin_inputs(stub_file, kernel_file));
+  ASSERT_TRUE(built.has_value()) << built.error().text();
+  EXPECT_EQ(names(built->image),
+            ".text .sbat .sdmagic .cmdline .uname .linux .initrd .initrdh .linuxh ");
+  EXPECT_EQ(content(built->image, UkiSection::kernel), "\\EFI\\pins\\kernel");
+  EXPECT_EQ(content(built->image, UkiSection::initrd), "\\EFI\\pins\\initrd");
+  EXPECT_EQ(content(built->image, UkiSection::kernel_hash),
+            text_of(sha256(kernel_file).bytes()));
+  EXPECT_EQ(content(built->image, UkiSection::initrd_hash),
+            text_of(sha256(text("first\0\0\0second\0\0"s)).bytes()));
+  EXPECT_EQ(content(built->image, UkiSection::uname), "6.1.0-demo");
+  EXPECT_NE(content(built->image, UkiSection::sbat).find("linux,1,kernel"), std::string::npos)
+      << "shim looks for revoked kernels here, as it never sees this one";
+  EXPECT_LT(built->image.size(), kernel_file.size() + stub_file.size());
+}
+
+TEST(UkiBuilder, WhatTheStubWouldNotStartIsNotBuiltThin) {
+  const Buffer stub_file = stub(), kernel_file = kernel();
+  struct Row {
+    std::string_view why;
+    std::function<void(UkiInputs&)> change;
+    std::string_view message;
+  };
+  const Row rows[] = {
+      {"no initrd", [](UkiInputs& in) { in.initrds.clear(); }, "needs an initrd"},
+      {"empty initrd", [](UkiInputs& in) { in.initrds = {Bytes()}; }, "is missing"},
+      {"no command line", [](UkiInputs& in) { in.cmdline.reset(); }, "needs a command line"},
+      {"relative path", [](UkiInputs& in) { in.thin->kernel = "kernel"; }, "not absolute"},
+      {"upwards", [](UkiInputs& in) { in.thin->initrd = "\\..\\initrd"; }, ". or .."},
+      {"add-on",
+       [](UkiInputs& in) {
+         in.kind = UkiKind::addon;
+         in.kernel.reset();
+       },
+       "an add-on pins no files"},
+  };
+  for (const Row& row : rows) {
+    UkiInputs in = thin_inputs(stub_file, kernel_file);
+    row.change(in);
+    EXPECT_NE(failure(in).find(row.message), std::string::npos) << row.why << ": " << failure(in);
+  }
+}
+
+TEST(UkiBuilder, ProfilesOfThinUkisAreThin) {
+  const Buffer stub_file = stub(), kernel_file = kernel();
+  const auto profile = [&](bool thin) {
+    UkiInputs in;
+    in.kind = UkiKind::profile;
+    in.stub = stub_file;
+    in.profile = text("ID=other");
+    in.initrds = {text("other initrd")};
+    if (thin) in.thin = {.kernel = {}, .initrd = "\\other"};
+    return linker::build_uki(in);
+  };
+  const auto thin = profile(true), full = profile(false);
+  ASSERT_TRUE(thin.has_value() && full.has_value());
+  EXPECT_EQ(names(thin->image), ".text .sbat .sdmagic .profile .initrd .initrdh ");
+
+  UkiInputs in = thin_inputs(stub_file, kernel_file);
+  in.joined = {{.pe = thin->image, .pcrsig = std::nullopt}};
+  const auto built = linker::build_uki(in);
+  ASSERT_TRUE(built.has_value()) << built.error().text();
+  EXPECT_EQ(content(built->image, UkiSection::initrd, 1), "\\other");
+  EXPECT_EQ(content(built->image, UkiSection::kernel, 1), "\\EFI\\pins\\kernel");
+
+  in.joined = {{.pe = full->image, .pcrsig = std::nullopt}};
+  EXPECT_NE(failure(in).find("has to be built thin, too"), std::string::npos);
+  in.thin.reset();
+  in.joined = {{.pe = thin->image, .pcrsig = std::nullopt}};
+  EXPECT_NE(failure(in).find("needs a thin UKI"), std::string::npos);
 }
 
 }  // namespace
