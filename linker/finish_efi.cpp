@@ -5,7 +5,7 @@
 // reserve any), `.sbat` with room for longer texts. No address changes. What does not pass
 // program_check.h is not written.
 //
-//   finish_efi --spare-section-headers=N LINKED FINISHED
+//   finish_efi --spare-section-headers=N [--without-sbat] LINKED FINISHED
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -26,7 +26,7 @@ constexpr std::uint32_t file_alignment = 512;
 
 Outcome<std::vector<std::byte>> finish(Bytes linked, const ProgramRules& rules) {
   auto image = TRY(PeWriter::open(linked));
-  TRY(image.reserve(".sbat", sbat_room));
+  if (rules.has_sbat) TRY(image.reserve(".sbat", sbat_room));
   const std::uint64_t headers =
       image.headers().table_end() + rules.spare_section_headers * sizeof(pe::SectionHeader);
   TRY(image.repack(
@@ -63,16 +63,19 @@ int run(const std::string& from, const std::string& to, const ProgramRules& rule
 }  // namespace keelson::linker
 
 int main(int argc, char** argv) {
+  using namespace std::string_view_literals;
   constexpr std::string_view option = "--spare-section-headers=";
   keelson::linker::ProgramRules rules;
-  if (argc == 4 && std::string_view(argv[1]).starts_with(option)) {
+  rules.has_sbat = argc < 3 || argv[2] != "--without-sbat"sv;
+  char** const files = argv + (rules.has_sbat ? 2 : 3);
+  if (files + 2 == argv + argc && std::string_view(argv[1]).starts_with(option)) {
     const std::string_view number = std::string_view(argv[1]).substr(option.size());
     const auto end = number.data() + number.size();
     const auto [stop, error] = std::from_chars(number.data(), end, rules.spare_section_headers);
     if (error == std::errc() && stop == end && rules.spare_section_headers <= 1000)
-      return keelson::linker::run(argv[2], argv[3], rules);
+      return keelson::linker::run(files[0], files[1], rules);
   }
-  std::fprintf(stderr, "usage: finish_efi %.*sN LINKED FINISHED\n", static_cast<int>(option.size()),
+  std::fprintf(stderr, "usage: finish_efi %.*sN [--without-sbat] LINKED FINISHED\n", static_cast<int>(option.size()),
                option.data());
   return 2;
 }

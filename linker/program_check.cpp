@@ -94,7 +94,9 @@ Outcome<> check_program(Bytes bytes, const ProgramRules& rules) {
   const auto image = TRY(pe::Image::parse(bytes, pe::Layout::file, pe::Accept::any_machine));
   TRY(check_headers(image.headers(), rules));
   TRY(check_sections(image));
-  TRY(check_sbat(image));
+  if (rules.has_sbat) TRY(check_sbat(image));
+  if (!rules.has_sbat && image.find(".sbat"))
+    return refuse(Errc::malformed, ".sbat", "is there, and this program should have none");
   return {};
 }
 

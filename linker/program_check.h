@@ -12,6 +12,9 @@ namespace keelson::linker {
 
 struct ProgramRules {
   std::uint32_t spare_section_headers = 0;  // room that builders find in the header
+  // A program that starts brings `.sbat`; the base of add-ons has none: what is built on it gets
+  // its lines from the builder, and ukify takes a profile only if `.profile` stands before `.sbat`.
+  bool has_sbat = true;
 };
 
 // Every rule, in order of the file; the failure names the section that breaks one. `image` is the

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns the base program of signed add-ons (UAPI.5): a valid EFI image that carries sections, and is
-// loaded to have them verified, but never started. Started all the same, it refuses.
+// loaded to have them verified, but never started. Started all the same, it refuses. Its `.sbat`
+// comes from the builder.
 #include <cstdint>
 
 #include "efi/format/identity.h"
@@ -13,7 +14,6 @@ namespace {
 [[gnu::section(".rdata"), gnu::used]] const void* const relocated = &relocated;
 
 [[gnu::section(".sdmagic"), gnu::used]] constexpr auto magic = keelson::identity::addon_sdmagic;
-[[gnu::section(".sbat"), gnu::used]] constexpr auto sbat = keelson::identity::addon_sbat;
 
 }  // namespace
 

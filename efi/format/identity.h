@@ -63,8 +63,5 @@ inline constexpr auto boot_sbat = detail::text(
 inline constexpr auto stub_sbat = detail::text(
     "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
     "keelson-stub,1,The Keelson developers,keelson-stub,0.1.0,https://keelson.invalid/\n");
-inline constexpr auto addon_sbat = detail::text(
-    "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
-    "keelson-addon,1,The Keelson developers,keelson-addon,0.1.0,https://keelson.invalid/\n");
 
 }  // namespace keelson::identity

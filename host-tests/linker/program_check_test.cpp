@@ -114,5 +114,13 @@ TEST(ProgramCheck, EveryPrefixIsRefused) {
     ASSERT_FALSE(check_program(Bytes(file).first(size), {}).has_value()) << size;
 }
 
+TEST(ProgramCheck, TheBaseOfAddonsHasNoSbat) {
+  auto program = sound_program();
+  const ProgramRules rules{.spare_section_headers = 15, .has_sbat = false};
+  EXPECT_FALSE(check_program(sample::make(program), rules).has_value());
+  program.sections[1].name = ".other";
+  EXPECT_TRUE(check_program(sample::make(program), rules).has_value());
+}
+
 }  // namespace
 }  // namespace keelson::linker

@@ -319,8 +319,18 @@ Status Images::exit(Handle handle, Status status) {
   std::longjmp(found->second->resume, 1);
 }
 
+// Whether `file` lies in allocated memory and is what the running image says that its kernel is.
+bool Images::is_pinned(const Image& owner, Bytes file) const {
+  const auto image = pe::Image::parse({owner.base, owner.size}, pe::Layout::loaded);
+  if (!image.has_value() || !firmware_.memory().holds(file)) return false;
+  const auto section = image->find(".linuxh");
+  const auto hash = section ? image->data(*section) : Result<pe::SectionData>();
+  return hash.has_value() && std::ranges::equal(hash->stored, sha256(file).bytes());
+}
+
 // What was placed must be what was verified: the content of .linux, which the path names, inside
-// the image that is running; and the firmware must be able to execute it.
+// the image that is running, or the file that a thin one pins; and the firmware must be able to
+// execute it.
 void Images::check_placed(const Image& owner, const std::byte* entry) {
   const auto& record = owner.record;
   const auto* const base = static_cast<const std::byte*>(record.ImageBase);
@@ -337,9 +347,11 @@ void Images::check_placed(const Image& owner, const std::byte* entry) {
   std::uint64_t range[2];
   std::memcpy(range, (*node)->data().data() + 4, sizeof(range));
   const auto start = reinterpret_cast<std::uintptr_t>(owner.base);
-  if (range[0] < start || range[1] < range[0] || range[1] >= start + owner.size)
+  if (range[1] < range[0]) return problems_.push_back("the kernel's path has no length");
+  const Bytes file(reinterpret_cast<const std::byte*>(range[0]), range[1] - range[0] + 1);
+  const bool inside = range[0] >= start && range[1] < start + owner.size;
+  if (!inside && !is_pinned(owner, file))
     return problems_.push_back("the kernel does not come from the image that is running");
-  const Bytes file(owner.base + (range[0] - start), range[1] - range[0] + 1);
   const auto kernel = pe::Image::parse(file, pe::Layout::file, pe::Accept::any_machine);
   if (!kernel.has_value() || kernel->headers().size_of_image != record.ImageSize)
     return problems_.push_back("the kernel is no image of the size that its record says");

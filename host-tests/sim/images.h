@@ -121,6 +121,7 @@ class Images {
   void note_start(const Image& image, bool in_memory, const std::string& program);
   bool is_inner(Bytes source) const;
   void check_hooks(std::string_view program);
+  bool is_pinned(const Image& owner, Bytes file) const;
   void check_placed(const Image& owner, const std::byte* entry);
   Status end_payload(const Ending& ending);
 

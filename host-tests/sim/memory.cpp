@@ -174,6 +174,17 @@ Memory::Status Memory::set_rights(EFI_PHYSICAL_ADDRESS base, UINT64 size, UINT64
   return efi::status::success;
 }
 
+bool Memory::holds(Bytes bytes) const {
+  const auto start = reinterpret_cast<std::uintptr_t>(bytes.data());
+  auto block = blocks_.upper_bound(start);
+  if (block == blocks_.begin()) return false;
+  --block;
+  const std::uint64_t before = start - block->first;
+  const std::uint64_t size =
+      block->second.pages != 0 ? block->second.pages * page_size : block->second.size;
+  return before <= size && bytes.size() <= size - before;
+}
+
 std::uint64_t Memory::rights_at(const void* address) const {
   const auto found = rights_.find(reinterpret_cast<std::uintptr_t>(address) & ~(page_size - 1));
   return found == rights_.end() ? 0 : found->second;

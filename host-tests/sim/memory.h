@@ -36,6 +36,8 @@ class Memory {
   efi::MemoryAttributeProtocol* attribute_protocol() { return &attributes_.protocol; }
   // Rights of the page at `address`; 0 is how pages come.
   std::uint64_t rights_at(const void* address) const;
+  // Whether all of this was allocated at once, and is still.
+  bool holds(Bytes bytes) const;
 
   // Of the block that begins there; nullopt: none does.
   std::optional<EFI_MEMORY_TYPE> kind_of(const void* at) const;

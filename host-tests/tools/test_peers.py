@@ -109,8 +109,10 @@ def test_same_sections_as_ukify_in_the_same_order(parts, tmp_path):
     assert without_padding(ours) == without_padding(theirs)
 
 
-def test_profiles_of_ukify_are_joined_and_ours_by_ukify(parts):
-    stub = systemd_file("addonx64.efi.stub")
+@pytest.mark.parametrize("base", ["systemd's", "ours"])
+def test_profiles_of_ukify_are_joined_and_ours_by_ukify(parts, base):
+    stub = (workspace.output("stub/keelson-addonx64.efi.stub") if base == "ours"
+            else systemd_file("addonx64.efi.stub"))
     for name, build in (("ours", keelson.run), ("theirs", peers.ukify)):
         build("build", f"--profile=ID={name}", f"--cmdline={name}", f"--stub={stub}", f"--output={name}.efi")
     assert samples.sections("ours.efi")[-1] == (".cmdline", b"ours")

@@ -10,12 +10,14 @@
 #include "efi/format/pe.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/hardware_inputs.h"
 #include "tools/keelson/host_text.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/pcr_policies.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
 #include "tools/keelson/signing.h"
+#include "tools/keelson/thin.h"
 #include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
@@ -24,7 +26,9 @@ namespace {
 struct BuildOptions {
   std::string linux_file, cmdline, os_release, uname, microcode, splash, devicetree, pcrpkey,
       pcrsig, hwids, profile, stub, arch, output, image_to_join;
-  std::vector<std::string> initrds, sbat, sections, profiles_to_join;
+  std::vector<std::string> initrds, sbat, sections, profiles_to_join, devicetrees_auto, efifw;
+  bool thin = false;
+  std::string esp, pinned_directory = default_pins_directory;  // of a thin UKI
   bool measure = false;
   SigningKey key;
   PcrChoice pcrs;
@@ -35,6 +39,10 @@ struct BuildOptions {
 // Owns the bytes of all inputs while UkiInputs borrows them.
 class Inputs {
  public:
+  Bytes keep(Buffer buffer) {
+    kept_.push_back(std::make_unique<Buffer>(std::move(buffer)));
+    return *kept_.back();
+  }
   Bytes file(const std::string& path) { return keep(read_file(path)); }
   Bytes text(const std::string& argument) {
     if (argument.starts_with('@')) return file(argument.substr(1));
@@ -53,10 +61,6 @@ class Inputs {
   }
 
  private:
-  Bytes keep(Buffer buffer) {
-    kept_.push_back(std::make_unique<Buffer>(std::move(buffer)));
-    return *kept_.back();
-  }
   std::vector<std::unique_ptr<Buffer>> kept_;
 };
 
@@ -107,6 +111,12 @@ Bytes profile_in(Bytes bytes, const std::string& path) {
   return bytes;
 }
 
+// A directory of descriptions, or a table that is one already.
+std::optional<Bytes> hardware_ids(const std::string& path, Inputs& inputs) {
+  if (path.empty()) return std::nullopt;
+  return fs::is_directory(path) ? inputs.keep(hwids_of(path)) : inputs.file(path);
+}
+
 // As ukify decides it: a `.profile` that nothing is joined to is a file to join later.
 linker::UkiKind kind_of(const BuildOptions& options) {
   if (!options.profile.empty() && options.profiles_to_join.empty()) return linker::UkiKind::profile;
@@ -133,7 +143,10 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
   uki.splash = inputs.optional_file(options.splash);
   uki.dtb = inputs.optional_file(options.devicetree);
   uki.pcrpkey = inputs.optional_file(options.pcrpkey);
-  uki.hwids = inputs.optional_file(options.hwids);
+  uki.hwids = hardware_ids(options.hwids, inputs);
+  for (const std::string& path : options.devicetrees_auto)
+    uki.dtbauto.push_back(inputs.file(path));
+  for (const std::string& path : options.efifw) uki.efifw.push_back(inputs.keep(efifw_of(path)));
   uki.uname = inputs.optional_text(options.uname);
   uki.profile = inputs.optional_text(options.profile);
   uki.pcrsig = inputs.optional_text(options.pcrsig);
@@ -144,6 +157,57 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
   for (const std::string& path : options.profiles_to_join)
     uki.joined.push_back({.pe = profile_in(inputs.file(path), path), .pcrsig = std::nullopt});
   return uki;
+}
+
+// A file that is put beside a thin UKI.
+struct FileBeside {
+  std::string path;  // on its volume
+  Bytes content;
+};
+struct ThinPlan {
+  std::optional<FileBeside> kernel, initrd;
+};
+
+fs::path pins_root(const BuildOptions& options) {
+  return options.esp.empty() ? volume_root_of(options.output) : fs::path(options.esp);
+}
+
+ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki, Inputs& inputs) {
+  if (!fs::is_directory(pins_root(options)))
+    throw Failure(pins_root(options).string() + ": not a directory; --esp-path= names the root of " +
+                  "the volume that kernel and initrd are written to");
+  std::string version;
+  if (uki.uname) version = text_of(*uki.uname);
+  if (version.empty() && uki.kernel) version = linker::find_uname(*uki.kernel).value_or("");
+  const auto beside = [&](const char* stem, Bytes content) {
+    return FileBeside{pinned_path(options.pinned_directory, stem, version, sha256(content)),
+                      content};
+  };
+  ThinPlan plan;
+  if (uki.kernel) plan.kernel = beside("kernel", *uki.kernel);
+  if (!uki.initrds.empty())
+    plan.initrd = beside("initrd", inputs.keep(linker::join_initrds(uki.initrds)));
+  return plan;
+}
+
+// Before the image that needs them.
+void write_files_beside(const ThinPlan& plan, const fs::path& root) {
+  for (const auto& file : {plan.kernel, plan.initrd}) {
+    if (!file || file->content.empty()) continue;
+    const bool written = write_pinned(root, file->path, file->content);
+    note((written ? "Wrote " : "Already there: ") + file->path + " below " + root.string() + " (" +
+         std::to_string(file->content.size()) + " bytes).");
+  }
+}
+
+// What a stub takes of an add-on, and where it looks for it.
+void check_addon(const linker::UkiInputs& addon, const std::string& output) {
+  if (!addon.cmdline && !addon.dtb && addon.dtbauto.empty() && addon.initrds.empty() &&
+      !addon.ucode)
+    warn(output + ": an add-on without command line, device tree, initrd and microcode has no " +
+         "effect; a UKI needs --linux=");
+  if (!ends_with_ignoring_case(std::string_view(output), ".addon.efi"))
+    warn(output + ": stubs look for add-ons whose names end in .addon.efi");
 }
 
 uki::Uki parse_built(Bytes image, const BuildOptions& options) {
@@ -158,18 +222,27 @@ std::vector<uki::Range> profiles_of(const uki::Uki& uki, const BuildOptions& opt
   return profiles;
 }
 
+// What the profile of a thin image pins, from where it was written.
+PinnedFiles pinned_by(const uki::Uki& uki, uki::Range profile, const BuildOptions& options,
+                      Inputs& inputs) {
+  return read_pinned_files(
+      uki, uki.effective(profile), options.output, pins_root(options),
+      [&inputs](Buffer content) { return inputs.keep(std::move(content)); });
+}
+
 // PCR 11 of every profile, and in it of every device tree: a block of lines, or a document, each.
-void print_measurements(Bytes image, const BuildOptions& options) {
+void print_measurements(Bytes image, const BuildOptions& options, Inputs& inputs) {
   const uki::Uki uki = parse_built(image, options);
   const PcrChoice choice = options.policies.with(options.pcrs);
   const auto profiles = profiles_of(uki, options);
   for (std::size_t number = 0; number < profiles.size(); ++number) {
     const auto sets = possible_sections(uki, profiles[number]);
+    const PinnedFiles pinned = pinned_by(uki, profiles[number], options, inputs);
     for (std::size_t i = 0; i < sets.size(); ++i) {
       if (profiles.size() > 1 || sets.size() > 1)
         note("# Profile " + std::to_string(number) +
              (sets.size() > 1 ? ", hardware " + std::to_string(i) : ""));
-      print_pcrs(pcr_11_of(uki, sets[i], {}, choice, options.output), options.json);
+      print_pcrs(pcr_11_of(uki, sets[i], pinned, choice, options.output), options.json);
     }
   }
 }
@@ -189,7 +262,9 @@ PcrSignatures add_policies(linker::UkiInputs& uki, Bytes image, PcrPolicies& pol
   const auto profiles = profiles_of(built, options);
   PcrSignatures all;
   for (std::size_t number = 0; number < profiles.size(); ++number) {
-    const auto entries = policies.entries_for(built, profiles[number], {}, options.output);
+    const auto entries = policies.entries_for(
+        built, profiles[number], pinned_by(built, profiles[number], options, inputs),
+        options.output);
     if (!entries) continue;
     const Bytes section = inputs.verbatim(policies.section_of(*entries));
     (number == 0 ? uki.pcrsig : uki.joined[number - 1].pcrsig) = section;
@@ -208,11 +283,14 @@ std::string output_of(const BuildOptions& options) {
          (options.key.given() ? ".signed.efi" : ".unsigned.efi");
 }
 
-Json describe(Bytes image, const BuildOptions& options) {
-  return {{"path", options.output},
-          {"size", image.size()},
-          {"sha256", hex(sha256(image))},
-          {"signed", options.key.given()}};
+Json describe(Bytes image, const BuildOptions& options, const ThinPlan& thin = {}) {
+  Json document = {{"path", options.output},
+                   {"size", image.size()},
+                   {"sha256", hex(sha256(image))},
+                   {"signed", options.key.given()}};
+  for (const auto& file : {thin.kernel, thin.initrd})
+    if (file) document["pinned"].push_back(file->path);
+  return document;
 }
 
 // Whether the image gets policies. Failure: it cannot have any, or has them already.
@@ -256,8 +334,15 @@ void build(BuildOptions options, bool os_release_given) {
   const bool with_policies = gets_policies(policies, options);
   if (const auto key = policies.default_public_key(); with_policies && key && !uki.pcrpkey)
     uki.pcrpkey = inputs.verbatim(*key);
+  ThinPlan thin;
+  if (options.thin) {
+    thin = plan_thin(options, uki, inputs);
+    uki.thin = {.kernel = thin.kernel ? thin.kernel->path : std::string_view(),
+                .initrd = thin.initrd ? thin.initrd->path : std::string_view()};
+  }
   std::vector<std::string> notes;
   Buffer image = build_or_fail(uki, options, notes);
+  write_files_beside(thin, pins_root(options));
   PcrSignatures entries;
   if (with_policies) {
     entries = add_policies(uki, image, policies, options, inputs);
@@ -268,12 +353,13 @@ void build(BuildOptions options, bool os_release_given) {
 
   for (const std::string& text : notes) warn(options.output + ": " + text);
   if (options.measure) {
-    print_measurements(image, options);
+    print_measurements(image, options, inputs);
   } else if (options.policies.digests_only) {
     print_json(entries.json(), options.json == JsonForm::off ? JsonForm::brief : options.json);
   } else if (options.json != JsonForm::off) {
-    print_json(describe(image, options), options.json);
+    print_json(describe(image, options, thin), options.json);
   }
+  if (uki.kind == linker::UkiKind::addon) check_addon(uki, options.output);
   report(image, options);
 }
 
@@ -311,7 +397,14 @@ const CLI::Option* add_section_options(CLI::App& command, BuildOptions& options)
   file("--microcode", options.microcode, "Microcode archive");
   file("--splash", options.splash, "Boot picture, BMP");
   file("--devicetree", options.devicetree, "Device tree blob");
-  file("--hwids", options.hwids, "Hardware id table");
+  add_repeatable(command, "--devicetree-auto", options.devicetrees_auto,
+                 "Device tree blob for matching machines only; may repeat", "FILE");
+  command
+      .add_option("--hwids", options.hwids,
+                  "Hardware ids: a directory with JSON descriptions, or a finished table")
+      ->type_name("DIR|FILE");
+  add_repeatable(command, "--efifw", options.efifw,
+                 "Firmware: a directory called as its id, with one file; may repeat", "DIR");
   add_repeatable(command, "--sbat", options.sbat, "SBAT lines to add", "TEXT|@FILE");
   file("--pcrpkey", options.pcrpkey, "Public key of the PCR signatures, PEM");
   text("--pcrsig", options.pcrsig, "PCR signatures, JSON: the .pcrsig section as it is");
@@ -352,6 +445,17 @@ void add_build(CLI::App& app) {
       ->add_option("-o,--output", options->output,
                    "Image to write (default: KERNEL.unsigned.efi or KERNEL.signed.efi)")
       ->type_name("FILE");
+  command->add_flag("--thin", options->thin,
+                    "Put kernel and initrd beside the image, which holds their hashes");
+  command
+      ->add_option("--pinned-directory", options->pinned_directory,
+                   "Where they lie on the volume (default: " + options->pinned_directory + ")")
+      ->type_name("DIR");
+  command
+      ->add_option("--esp-path", options->esp,
+                   "Root of that volume (default: what stands before EFI/Linux in --output=, else "
+                   "its directory)")
+      ->type_name("DIR");
   options->key.add_options(*command);
   command->add_flag("--measure", options->measure, "Print the PCR 11 values");
   command->add_flag_callback(

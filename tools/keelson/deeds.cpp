@@ -52,4 +52,14 @@ void Deeds::print() const {
   if (json_ != JsonForm::off) print_json(document_, json_);
 }
 
+void make_directories(Deeds& deeds, const fs::path& root, const fs::path& relative) {
+  fs::path so_far;
+  for (const fs::path& part : relative) {
+    so_far /= part;
+    const fs::path path = find_ignoring_case(root, so_far);
+    if (!fs::is_directory(fs::symlink_status(path)))
+      deeds.perform(Deed::make_directory, path, [&] { make_directory(path); });
+  }
+}
+
 }  // namespace keelson::tool

@@ -43,4 +43,8 @@ class Deeds {
   Json document_ = Json::array();
 };
 
+// Makes `relative` below `root`, with what is missing above it. Names that FAT takes for the same
+// are the same.
+void make_directories(Deeds& deeds, const fs::path& root, const fs::path& relative);
+
 }  // namespace keelson::tool

@@ -114,11 +114,12 @@ void remove_stale_temporaries(const fs::path& directory, const fs::path& target)
 // A file beside `target` that vanishes unless it took its place. Failures name the target.
 class TemporaryFile {
  public:
-  TemporaryFile(const Folder& folder, const fs::path& target)
+  TemporaryFile(const Folder& folder, const fs::path& target, Readers readers)
       : target_(target),
         path_(folder.path() / (temporary_prefix(target) + random_hex())),
         descriptor_(
-            ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)) {
+            ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                   readers == Readers::all ? 0644 : 0600)) {
     if (!descriptor_.open()) {
       path_.clear();
       throw system_failure(target, "cannot create a file in its directory");
@@ -220,13 +221,13 @@ fs::path find_ignoring_case(const fs::path& root, const fs::path& relative) {
   return path;
 }
 
-void write_file(const fs::path& path, Bytes content) {
+void write_file(const fs::path& path, Bytes content, Readers readers) {
   const fs::file_status status = fs::symlink_status(path);
   if (fs::exists(status) && !fs::is_regular_file(status))
     throw Failure(path.string() + ": is no regular file, and only such are replaced");
   const Folder folder(path);
   remove_stale_temporaries(folder.path(), path);
-  TemporaryFile temporary(folder, path);
+  TemporaryFile temporary(folder, path, readers);
   temporary.write(content);
   temporary.compare(content);
   folder.sync();

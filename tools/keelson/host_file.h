@@ -27,7 +27,8 @@ fs::path find_ignoring_case(const fs::path& root, const fs::path& relative);
 
 // Replaces or creates `path`, which is nothing or a regular file. Until the new content is whole
 // the old one stays; on failure or a signal no temporary file is left.
-void write_file(const fs::path& path, Bytes content);
+enum class Readers { all, owner };  // of a file that is made (FAT itself has no such rights)
+void write_file(const fs::path& path, Bytes content, Readers readers = Readers::all);
 // Removes `path` and makes that durable; answers whether it was there.
 bool remove_file(const fs::path& path);
 // Makes one directory if it is not there; answers whether it did. Boot partitions have no symbolic

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "efi/base/digest.h"
+#include "efi/format/thin_uki.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/host_text.h"
@@ -45,6 +46,25 @@ Json describe(const pe::Image& image, const pe::Section& section, const std::str
   return item;
 }
 
+// What the sections of a thin UKI say about the files that it pins, under the names of the sections
+// that these stand for.
+void describe_pins(const uki::Uki& uki, const uki::Effective& sections, const std::string& path,
+                   Json& result) {
+  TextArena arena;
+  const auto pins = thin_uki::find_pins(uki, sections, arena);
+  if (!pins.has_value()) {
+    warn(path + ": the stub will not start it: " + tool::describe(pins.error()));
+    return;
+  }
+  if (!*pins) return;
+  for (const thin_uki::Pin& pin : {(*pins)->kernel, (*pins)->initrd}) {
+    const auto section = result.find(std::string(row(pin.section).name));
+    if (section == result.end()) continue;  // a profile without its own
+    (*section)["file"] = utf8(pin.path.text());
+    (*section)["fileSha256"] = hex(pin.hash);
+  }
+}
+
 Json describe_range(const uki::Uki& uki, uki::Range range, const InspectOptions& options,
                     const std::string& path) {
   Json result = Json::object();
@@ -65,6 +85,10 @@ void print_section(const std::string& name, const Json& item, const std::string&
   std::string text = indent + name + ":\n" + indent +
                      "  size: " + std::to_string(item["size"].get<std::uint64_t>()) + " bytes\n" +
                      indent + "  sha256: " + item["sha256"].get<std::string>() + "\n";
+  if (item.contains("file")) {
+    text += indent + "  file: " + printable(item["file"].get_ref<const std::string&>()) + "\n";
+    text += indent + "  file sha256: " + item["fileSha256"].get<std::string>() + "\n";
+  }
   if (item.contains("text")) {
     text += indent + "  text:\n";
     std::string_view rest = item["text"].get_ref<const std::string&>();
@@ -90,9 +114,14 @@ Json inspect_file(const std::string& path, const InspectOptions& options) {
   const Buffer bytes = read_file(path);
   const auto uki = or_fail(uki::Uki::parse(whole_image(bytes, path)), path);
   Json result = describe_range(uki, uki.base(), options, path);
+  if (!uki.has_profiles()) describe_pins(uki, uki.effective_base(), path, result);
   std::optional<uki::Range> range = uki.next_profile(uki.base());
-  for (; range; range = uki.next_profile(*range))
-    result["_profiles"].push_back(describe_range(uki, *range, options, path));
+  for (; range; range = uki.next_profile(*range)) {
+    Json profile = describe_range(uki, *range, options, path);
+    describe_pins(uki, uki.effective(*range), path, profile);
+    if (range->first == uki.base().last) describe_pins(uki, uki.effective(*range), path, result);
+    result["_profiles"].push_back(std::move(profile));
+  }
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include "tools/keelson/failure.h"
 #include "tools/keelson/loader_places.h"
 #include "tools/keelson/programs.h"
+#include "tools/keelson/random_seed.h"
 #include "tools/keelson/sections.h"
 #include "tools/keelson/verbs.h"
 
@@ -30,6 +31,7 @@ constexpr std::uint64_t space_to_keep_free = 1_MiB;
 
 struct InstallOptions {
   std::string esp, boot, arch, source;
+  std::optional<bool> random_seed;  // unset: if the ESP is mounted
   bool force = false;
   bool dry_run = false;
   JsonForm json = JsonForm::off;
@@ -131,17 +133,6 @@ void put_in_place(Deeds& deeds, Copy copy, const fs::path& path, const Loader& o
   }
 }
 
-// With what is missing above it.
-void make_directories(Deeds& deeds, const fs::path& root, const fs::path& relative) {
-  fs::path so_far;
-  for (const fs::path& part : relative) {
-    so_far /= part;
-    const fs::path path = find_ignoring_case(root, so_far);
-    if (!fs::is_directory(fs::symlink_status(path)))
-      deeds.perform(Deed::make_directory, path, [&] { make_directory(path); });
-  }
-}
-
 void copy_loader(Verb verb, const InstallOptions& options, Deeds& deeds) {
   const fs::path source = find_program(Program::loader, options.arch, options.source);
   const Loader ours = read_loader(source);
@@ -187,6 +178,11 @@ void install(const InstallOptions& options) {
   copy_loader(Verb::install, options, deeds);
   write_if_absent(deeds, esp, loader_conf, loader_conf_text);
   write_if_absent(deeds, boot, entries_marker, entries_marker_text);
+  if (options.random_seed.value_or(is_mounted(esp))) {
+    refresh_random_seed(deeds, esp);
+    make_boot_secret_mixin(deeds, esp);
+    if (boot != esp) make_boot_secret_mixin(deeds, boot);
+  }
   deeds.print();
 }
 
@@ -237,6 +233,7 @@ void remove(const InstallOptions& options) {
   if (!is_there(find_ignoring_case(esp, other_directory))) {
     remove_if_there(deeds, find_ignoring_case(esp, loader_conf));
     remove_if_there(deeds, find_ignoring_case(boot, entries_marker));
+    remove_if_there(deeds, find_ignoring_case(esp, random_seed_file));
   }
   for (const char* directory : {our_directory, removable_directory})
     remove_if_empty(deeds, esp, directory);
@@ -282,7 +279,13 @@ void add_install(CLI::App& app) {
                       "Also replace newer versions and other boot loaders");
     add_arch_option(*command, options->arch, "Architecture of the loader");
   };
-  copies(writes(add("install", "Install the loader on an ESP", install)));
+  CLI::App* install_command = writes(add("install", "Install the loader on an ESP", install));
+  copies(install_command);
+  install_command
+      ->add_option("--random-seed", options->random_seed,
+                   "Whether to make the files of random-seed, too (default: if the ESP is mounted "
+                   "on this machine)")
+      ->type_name("BOOL");
   copies(writes(add("update", "Replace an installed loader by a newer one", update)));
   writes(add("remove", "Remove the loader; entries and kernels stay", remove));
   add_arch_option(

@@ -71,6 +71,7 @@ int run(int argc, char** argv) {
   add_list(app);
   add_measure(app);
   add_predict(app);
+  add_random_seed(app);
   for (CLI::App* verb : app.get_subcommands({})) verb->group("Verbs");
   try {
     app.parse(words_of(argc, argv));

@@ -156,9 +156,7 @@ std::vector<uki::Effective> possible_sections(const uki::Uki& uki, uki::Range pr
 std::vector<PcrValue> pcr_11_of(const uki::Uki& uki, const uki::Effective& sections,
                                 const PinnedFiles& pinned, const PcrChoice& choice,
                                 const std::string& path) {
-  uki::Contents contents(uki, sections);
-  if (pinned.kernel) contents.pin(UkiSection::kernel, *pinned.kernel);
-  if (pinned.initrd) contents.pin(UkiSection::initrd, *pinned.initrd);
+  const uki::Contents contents = pinned.contents(uki, sections);
   MeasurementList list;
   or_fail(list.add_uki(contents), path);
   return replay_phases_of(list, choice);

@@ -14,6 +14,7 @@
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/pcr_key.h"
 #include "tools/keelson/pcr_signatures.h"
+#include "tools/keelson/thin.h"
 
 namespace keelson::tool {
 
@@ -30,11 +31,6 @@ struct PcrPolicyOptions {
   bool wanted() const { return !private_keys.empty() || digests_only; }
   // The banks, and all phases of all groups, behind those of `choice`.
   PcrChoice with(PcrChoice choice) const;
-};
-
-// Files that stand for sections of a thin UKI.
-struct PinnedFiles {
-  std::optional<Bytes> kernel, initrd;
 };
 
 // What a boot of `profile` can measure: one set of sections for each `.dtbauto` and `.efifw` that

@@ -20,6 +20,7 @@ void add_install(CLI::App& app);  // install, update, remove, is-installed
 void add_list(CLI::App& app);
 void add_measure(CLI::App& app);
 void add_predict(CLI::App& app);
+void add_random_seed(CLI::App& app);
 
 // --json=short|pretty|off and -j
 inline void add_json_option(CLI::App& command, JsonForm& form) {

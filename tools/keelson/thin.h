@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+//
+// Owns thin UKIs on the host (efi/format/thin_uki.h): under which names kernel and initrd are put
+// beside the image, writing them, and finding them again to know what will be measured.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "efi/base/digest.h"
+#include "efi/format/uki.h"
+#include "tools/keelson/host_file.h"
+
+namespace keelson::tool {
+
+// Where pinned files go on the volume if nobody says otherwise.
+inline constexpr const char* default_pins_directory = "EFI/keelson-pinned";
+
+// The root of the volume that an image lies on: what stands before `EFI/Linux` in its path, in
+// either case; else the image's own directory.
+fs::path volume_root_of(const fs::path& image);
+
+// "\DIRECTORY\STEM-VERSION-HASH.efi": the hash makes the name the content's. VERSION is left out if
+// empty; characters that FAT forbids become '_'. Failure: `directory` is no path on a volume.
+std::string pinned_path(const std::string& directory, const std::string& stem,
+                        const std::string& version, const Digest& sha256);
+
+// Writes `content` to `path`, as pinned_path made it, below `root`, with the directories that are
+// missing; answers whether it was not there. Failure: something else is there under this name.
+bool write_pinned(const fs::path& root, const std::string& path, Bytes content);
+
+// The files that stand for sections of a thin UKI; none for a full one.
+struct PinnedFiles {
+  std::optional<Bytes> kernel, initrd;
+
+  // What the sections stand for then.
+  uki::Contents contents(const uki::Uki& uki, const uki::Effective& sections) const;
+};
+// Those that `sections` pin, read below `root`; `keep` keeps a file's bytes. Failure: a file is not
+// there or not the pinned one; the pins are not complete.
+PinnedFiles read_pinned_files(const uki::Uki& uki, const uki::Effective& sections,
+                              const std::string& image, const fs::path& root,
+                              const std::function<Bytes(Buffer)>& keep);
+
+}  // namespace keelson::tool
