@@ -35,7 +35,7 @@ def test_pcrs_are_what_was_predicted(tmp_path, variant):
         assert report.cmdline == line
         lines = [line, line]
     assert set(report.pcrs) == set(ALL_BANKS)
-    seen = {pcr: {bank: values[pcr] for bank, values in report.pcrs.items()} for pcr in (4, 11, 12)}
+    seen = {pcr: {bank: values[pcr] for bank, values in report.pcrs.items()} for pcr in (4, 11, 12, 13)}
     assert seen[11] == prediction.pcr_11(uki)
     assert seen[12] == prediction.pcr_12(*lines)
     announced = image.predict(machine.esp, "test.conf", secure_boot=variant.secure_boot)

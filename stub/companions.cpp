@@ -4,38 +4,10 @@
 #include "stub/companions.h"
 
 #include "efi/firmware/read_progress.h"
-#include "efi/format/cpio.h"
+#include "stub/companion_layout.h"
 
 namespace keelson::stub {
 namespace {
-
-constexpr std::uint64_t largest_companion = 1_GiB + 512_MiB;     // R6
-constexpr std::uint64_t largest_in_archive = ~std::uint32_t{0};  // the field has 32 bits
-
-struct ArchiveRow {
-  CompanionDirectory CompanionDirectories::* directory;
-  CompanionKind kind;
-  cpio::Layout layout;
-};
-constexpr cpio::Layout secret_files(std::string_view directory) {
-  return {.directory = directory, .directory_mode = 0500, .file_mode = 0400};
-}
-// By ArchiveKind.
-constexpr ArchiveRow rows[archive_kinds] = {
-    {&CompanionDirectories::own, CompanionKind::credential, secret_files(".extra/credentials")},
-    {&CompanionDirectories::credentials, CompanionKind::credential,
-     secret_files(".extra/global_credentials")},
-    {&CompanionDirectories::own, CompanionKind::system_extension, {.directory = ".extra/sysext"}},
-    {&CompanionDirectories::extensions,
-     CompanionKind::system_extension,
-     {.directory = ".extra/global_sysext"}},
-    {&CompanionDirectories::own,
-     CompanionKind::configuration_extension,
-     {.directory = ".extra/confext"}},
-    {&CompanionDirectories::extensions,
-     CompanionKind::configuration_extension,
-     {.directory = ".extra/global_confext"}},
-};
 
 // Open from the moment its size was asked for until it was read.
 struct OpenFile {
@@ -47,7 +19,7 @@ struct OpenFile {
 
 class ArchiveReader {
  public:
-  ArchiveReader(efi::Volume& volume, const ArchiveRow& row, const CompanionDirectory& directory,
+  ArchiveReader(efi::Volume& volume, const ArchiveSource& row, const CompanionDirectory& directory,
                 Screen& screen)
       : volume_(volume), row_(row), directory_(directory), screen_(screen) {}
 
@@ -109,7 +81,7 @@ class ArchiveReader {
   }
 
   efi::Volume& volume_;
-  const ArchiveRow& row_;
+  const ArchiveSource& row_;
   const CompanionDirectory& directory_;
   Screen& screen_;
   PageList<OpenFile> files_;
@@ -125,7 +97,8 @@ Result<std::array<Pages, archive_kinds>> read_archives(efi::Volume& volume,
                                                        Screen& screen) {
   std::array<Pages, archive_kinds> archives;
   for (std::size_t i = 0; i < archive_kinds; ++i) {
-    ArchiveReader reader(volume, rows[i], directories.*(rows[i].directory), screen);
+    const ArchiveSource& source = archive_sources[i];
+    ArchiveReader reader(volume, source, directories.at(source.place), screen);
     archives[i] = TRY(reader.read());
   }
   return archives;

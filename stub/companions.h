@@ -6,7 +6,7 @@
 #pragma once
 
 #include "stub/companion_files.h"
-#include "stub/gathered.h"
+#include "stub/companion_layout.h"
 #include "stub/screen.h"
 
 namespace keelson::stub {
@@ -16,6 +16,18 @@ struct CompanionDirectories {
   CompanionDirectory own;          // of this image alone
   CompanionDirectory credentials;  // of all images
   CompanionDirectory extensions;
+
+  const CompanionDirectory& at(CompanionPlace place) const {
+    switch (place) {
+      case CompanionPlace::own:
+        break;
+      case CompanionPlace::credentials:
+        return credentials;
+      case CompanionPlace::extensions:
+        return extensions;
+    }
+    return own;
+  }
 };
 
 // All archives, by ArchiveKind. None where there is no file of its kind. A file that cannot be read

@@ -52,11 +52,11 @@ class Directories {
 Result<> gather_from(efi::Volume& volume, const AddonTarget& target, const Facts& facts,
                      Screen& screen, Gathered& gathered) {
   Directories directories(volume, screen);
-  const CompanionDirectory addons = TRY(directories.list(u"\\loader\\addons", addon_files));
+  const CompanionDirectory addons = TRY(directories.list(global_addons, addon_files));
   const CompanionDirectories companions = {
       .own = TRY(directories.list_own(facts.image_path)),
-      .credentials = TRY(directories.list(u"\\loader\\credentials", credential_files)),
-      .extensions = TRY(directories.list(u"\\loader\\extensions", extension_files))};
+      .credentials = TRY(directories.list(global_credentials, credential_files)),
+      .extensions = TRY(directories.list(global_extensions, extension_files))};
   AddonLoader loader(volume, target, screen);
   TRY(loader.load(addons, gathered));
   TRY(loader.load(companions.own, gathered));

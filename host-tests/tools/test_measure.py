@@ -23,6 +23,7 @@ VECTOR_PHASES = {
     "enter-initrd:leave-initrd:sysinit:ready":
         "864fb45f7ddaf5daf3ab36178a11128a299f9cef7ef10fba6a318b78edc3bc3a"}
 BANKS = ("sha1", "sha256", "sha384", "sha512")
+NOTHING = {bank: prediction.zeros(bank).hex() for bank in BANKS}  # of a PCR
 # The order in which sections are measured; `.pcrsig` never is.
 ORDER = ("linux osrel cmdline initrd ucode splash dtb uname sbat pcrpkey profile dtbauto hwids efifw").split()
 
@@ -126,7 +127,7 @@ def all_banks(function):
 def test_a_uki_that_firmware_starts(uki):
     assert predicted(f"--uki={uki}") == {
         4: all_banks(lambda bank: pcr_4([uki], bank)), 11: prediction.pcr_11(uki, BANKS),
-        12: prediction.pcr_12(banks=BANKS)}
+        12: prediction.pcr_12(banks=BANKS), 13: NOTHING}
 
 
 # What an entry passes and whether Secure Boot is on: what goes into PCR 12 (loader, then stub).
@@ -143,7 +144,7 @@ def test_parameters(options, secure_boot, measured, uki):
     switch = f"--secure-boot={'yes' if secure_boot else 'no'}"
     assert predicted(f"--uki={uki}", f"--loader={workspace.loader()}", switch, *options) == {
         4: all_banks(lambda bank: pcr_4([workspace.loader(), uki], bank)), 11: prediction.pcr_11(uki, BANKS),
-        12: prediction.pcr_12(*measured, banks=BANKS)}
+        12: prediction.pcr_12(*measured, banks=BANKS), 13: NOTHING}
 
 
 def test_entries_of_an_esp(esp, uki):
@@ -179,7 +180,8 @@ def test_a_profile_of_its_own(uki):
 def test_headings_of_predict(uki):
     done = keelson.start("predict", f"--uki={uki}", "--bank=sha256", "--phase=:", "--phase=enter-initrd")
     assert done.stderr.splitlines() == ["# PCR[4] Boot loader code", "# PCR[11] Phase <:>",
-                                        "# PCR[11] Phase <enter-initrd>", "# PCR[12] Parameters"]
+                                        "# PCR[11] Phase <enter-initrd>", "# PCR[12] Parameters",
+                                        "# PCR[13] System extensions"]
     assert [line.split("=")[0] for line in done.stdout.splitlines()] == [
-        "4:sha256", "11:sha256", "11:sha256", "12:sha256"]
+        "4:sha256", "11:sha256", "11:sha256", "12:sha256", "13:sha256"]
     assert json.loads(keelson.run("predict", f"--uki={uki}", "--json=short", "--bank=sha256")).keys() == {"sha256"}

@@ -26,7 +26,14 @@ std::string normalised(const std::string& path) {
 std::string heading_of(const PcrValue& value) {
   std::string text = "# PCR[" + std::to_string(value.index) + "]";
   if (value.phase) return text + " Phase <" + (value.phase->empty() ? ":" : *value.phase) + ">";
-  return text + (value.index == pcr::boot_loader_code ? " Boot loader code" : " Parameters");
+  switch (value.index) {
+    case pcr::boot_loader_code:
+      return text + " Boot loader code";
+    case pcr::system_extensions:
+      return text + " System extensions";
+    default:
+      return text + " Parameters";
+  }
 }
 
 }  // namespace

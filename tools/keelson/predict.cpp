@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
 //
 // keelson predict: the PCR values that a boot through our loader and stub will lead to, from the
-// files alone: PCR 4 (the chain of images), 11 (the UKI, per boot phase), 12 (the parameters).
-// Walks the same measurement lists as loader and stub, so prediction and measurement cannot differ.
+// files alone: PCR 4 (the chain of images), 11 (the UKI, per boot phase), 12 and 13 (parameters,
+// add-ons, companion files). Walks the same measurement lists as loader and stub, so prediction and
+// measurement cannot differ.
 #include <CLI/CLI.hpp>
+#include <list>
 #include <memory>
 
 #include "efi/format/authenticode.h"
 #include "efi/format/command_line.h"
 #include "efi/format/uki.h"
+#include "stub/candidates.h"
+#include "stub/plan_boot.h"
+#include "tools/keelson/companions.h"
 #include "tools/keelson/esp_tree.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/host_text.h"
 #include "tools/keelson/loader_places.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/programs.h"
+#include "tools/keelson/sections.h"
+#include "tools/keelson/thin.h"
 #include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
@@ -33,6 +40,8 @@ struct PredictOptions {
 struct Chain {
   fs::path loader;  // empty: the firmware starts the UKI itself
   fs::path uki;
+  fs::path root;                    // of the volume it lies on
+  std::u16string_view path;         // on that volume; empty: without what lies beside it
   std::u16string_view options;  // of the entry, not yet with the profile selector
   bool options_implied = false;
   std::uint32_t profile = 0;
@@ -56,6 +65,8 @@ Chain chain_of_tree(EspTree& tree, const PredictOptions& options, TextArena& are
   const LoaderPlaces places = loader_places(options.esp, native_arch());
   Chain chain{.loader = is_there(places.loader) ? places.loader : places.removable,
               .uki = tree.resolve(entry.source, entry.executable.text()),
+              .root = tree.root(entry.source),
+              .path = entry.executable.text(),
               .options = entry.options,
               .options_implied = entry.options_implied,
               .profile = entry.profile};
@@ -67,8 +78,10 @@ Chain chain_of_tree(EspTree& tree, const PredictOptions& options, TextArena& are
   return chain;
 }
 
-// PCR 4 as firmware extends it (tools.md 5): the action, the separator, then every image started.
-std::vector<PcrValue> predict_pcr4(const Chain& chain, const PcrChoice& choice) {
+// PCR 4 as firmware extends it (tools.md 5): the action, the separator, then every image that it
+// loads, add-ons too.
+std::vector<PcrValue> predict_pcr4(const Chain& chain, const std::vector<Buffer>& addons,
+                                   const PcrChoice& choice) {
   const std::string_view action = "Calling EFI Application from Boot Option";
   const std::array<std::byte, 4> separator{};
   std::vector<fs::path> images;
@@ -76,14 +89,15 @@ std::vector<PcrValue> predict_pcr4(const Chain& chain, const PcrChoice& choice) 
   images.push_back(chain.uki);
   std::vector<Buffer> contents;
   for (const fs::path& path : images) contents.push_back(read_file(path));
+  contents.insert(contents.end(), addons.begin(), addons.end());
 
   std::vector<PcrValue> values;
   for (const HashAlgorithm bank : choice.chosen_banks()) {
     Digest value(bank);
     for (const Bytes event : {bytes_of(action), Bytes(separator)})
       value = or_fail(extend(value, or_fail(hash(bank, event), "PCR 4")), "PCR 4");
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      const auto parts = or_fail(authenticode::hashed_bytes(contents[i]), images[i].string());
+    for (const Buffer& image : contents) {
+      const auto parts = or_fail(authenticode::hashed_bytes(image), chain.uki.string());
       Hasher hasher = or_fail(Hasher::start(bank), "PCR 4");
       for (const Bytes part : parts.items()) hasher.update(part);
       value = or_fail(extend(value, hasher.finish()), "PCR 4");
@@ -93,29 +107,67 @@ std::vector<PcrValue> predict_pcr4(const Chain& chain, const PcrChoice& choice) 
   return values;
 }
 
-// PCR 12: what the loader passes, then what the stub makes of it.
-void add_parameters(MeasurementList& list, const Chain& chain, const uki::Uki& uki,
-                    const uki::Effective& sections, bool secure_boot, TextArena& arena) {
-  const auto passed = or_fail(compose_load_options({.initrds = {},
-                                                    .options = chain.options,
-                                                    .implied = chain.options_implied,
-                                                    .profile = chain.profile},
-                                                   arena),
-                              "load options");
-  // A loader that starts the UKI measures what it passes; the firmware does not.
-  if (passed && !chain.loader.empty()) or_fail(list.add_command_line(*passed), "PCR 12");
-  const auto request = or_fail(
-      parse_load_options(bytes_of(passed.value_or(std::u16string_view())), arena), "load options");
-  or_fail(list.add_profile(request.profile), "PCR 12");
+// What is passed to the image as load options: what the loader measures, and the stub reads.
+std::optional<std::u16string_view> passed_options(const Chain& chain, TextArena& arena) {
+  return or_fail(compose_load_options({.initrds = {},
+                                       .options = chain.options,
+                                       .implied = chain.options_implied,
+                                       .profile = chain.profile},
+                                      arena),
+                 "load options");
+}
 
-  LineFacts facts;
+Bytes uname_of(const uki::Contents& contents, const std::string& path) {
+  return or_fail(contents.data(UkiSection::uname), path).stored;
+}
+
+// Everything that loader and stub measure, in their order.
+struct Events {
+  TextArena texts;
+  std::list<Buffer> files;  // that the lists refer to
+  Companions companions;
+  MeasurementList before;  // what the loader passes; the image itself
+  stub::BootPlan boot;     // what came from outside
+
+  Digest value(std::uint32_t pcr, HashAlgorithm bank) const {
+    const Digest first = or_fail(replay(before.items(), pcr, Digest(bank)), "PCR prediction");
+    return or_fail(replay(boot.events.list.items(), pcr, first), "PCR prediction");
+  }
+};
+
+// `image` is the UKI as it lies in memory.
+void plan_events(const Chain& chain, const uki::Uki& image, bool secure_boot, Events& events) {
+  const std::string path = chain.uki.string();
+  const auto passed = passed_options(chain, events.texts);
+  // A loader that starts the UKI measures what it passes; the firmware does not.
+  if (passed && !chain.loader.empty()) or_fail(events.before.add_command_line(*passed), "PCR 12");
+  stub::Facts facts;
+  facts.uki = image;
+  facts.request = or_fail(
+      parse_load_options(bytes_of(passed.value_or(std::u16string_view())), events.texts),
+      "load options");
   facts.secure_boot = secure_boot;
-  facts.passed = request.line;
-  const auto cmdline = or_fail(uki.data(sections, UkiSection::cmdline), chain.uki.string());
-  if (cmdline.size() != 0)
-    facts.embedded = or_fail(normalise_utf8(cmdline.stored, arena), chain.uki.string());
-  const BaseLine line = choose_base_line(facts);
-  if (line.measured) or_fail(list.add_command_line(line.text), "PCR 12");
+  or_fail(events.before.add_profile(facts.request.profile), "PCR 12");
+
+  const auto sections = image.effective(or_fail(image.profile(facts.request.profile), path));
+  const stub::ImagePlan own(pinned_contents(image, sections, path, chain.root, events.files));
+  or_fail(events.before.add_uki(own.contents), path);
+  if (stub::has_candidates(image))
+    warn(path + ": has parts for certain machines; predicted for one that selects none of them");
+  if (!chain.path.empty())
+    events.companions =
+        gather_companions(chain.root, chain.path, uname_of(own.contents, path));
+  events.boot = or_fail(stub::plan_boot(facts, own, events.companions.gathered), path);
+}
+
+Chain chain_of_file(const PredictOptions& options, TextArena& arena) {
+  return {.loader = options.loader,
+          .uki = options.uki,
+          .root = volume_root_of(options.uki),
+          .path = {},
+          .options = utf16(options.line, arena),
+          .options_implied = options.line.empty(),
+          .profile = options.profile};
 }
 
 void predict(const PredictOptions& options) {
@@ -128,24 +180,21 @@ void predict(const PredictOptions& options) {
     tree.emplace(options.esp, options.boot, native_arch());
     chain = chain_of_tree(*tree, options, arena);
   } else {
-    chain = {.loader = options.loader,
-             .uki = options.uki,
-             .options = utf16(options.line, arena),
-             .options_implied = options.line.empty(),
-             .profile = options.profile};
+    chain = chain_of_file(options, arena);
   }
-  const Buffer bytes = read_file(chain.uki);
-  const auto uki = or_fail(uki::Uki::parse(bytes, pe::Layout::file, pe::Accept::any_machine),
-                           chain.uki.string());
-  const auto sections = uki.effective(or_fail(uki.profile(chain.profile), chain.uki.string()));
-  MeasurementList list;
-  or_fail(list.add_uki({uki, sections}), chain.uki.string());
-  add_parameters(list, chain, uki, sections, options.secure_boot, arena);
+  const std::string path = chain.uki.string();
+  const Buffer file = read_file(chain.uki);
+  const Buffer memory = loaded_image(whole_image(file, path), path);
+  const auto image = or_fail(
+      uki::Uki::parse(memory, pe::Layout::loaded, pe::Accept::any_machine), path);
+  Events events;
+  plan_events(chain, image, options.secure_boot, events);
 
-  std::vector<PcrValue> values = predict_pcr4(chain, options.pcrs);
-  for (auto& value : replay_phases_of(list, options.pcrs)) values.push_back(value);
-  for (auto& value : replay_banks(list, pcr::kernel_parameters, options.pcrs))
-    values.push_back(value);
+  std::vector<PcrValue> values = predict_pcr4(chain, events.companions.loaded, options.pcrs);
+  for (auto& value : replay_phases_of(events.before, options.pcrs)) values.push_back(value);
+  for (const std::uint32_t pcr : {pcr::kernel_parameters, pcr::system_extensions})
+    for (const HashAlgorithm bank : options.pcrs.chosen_banks())
+      values.push_back({pcr, std::nullopt, events.value(pcr, bank)});
   print_pcrs(values, options.json);
 }
 
@@ -154,14 +203,14 @@ void predict(const PredictOptions& options) {
 void add_predict(CLI::App& app) {
   const auto options = std::make_shared<PredictOptions>();
   CLI::App* command =
-      app.add_subcommand("predict", "Print the PCR 4, 11 and 12 values that a boot will have");
+      app.add_subcommand("predict", "Print the PCR 4, 11, 12 and 13 values that a boot will have");
   const auto text = [&](const char* name, std::string& value, const char* help, const char* type) {
     command->add_option(name, value, help)->type_name(type);
   };
   text("--esp-path", options->esp, "Root of an EFI system partition", "DIR");
   text("--boot-path", options->boot, "Root of its XBOOTLDR partition", "DIR");
   text("--entry", options->entry, "Id of the entry on the ESP (default: the default one)", "ID");
-  text("--uki", options->uki, "Predict this image instead of an entry", "FILE");
+  text("--uki", options->uki, "Predict this image alone instead of an entry", "FILE");
   text("--loader", options->loader, "Loader that starts it (default on an ESP: ours there)",
        "FILE");
   text("--options", options->line, "Line that the entry passes", "TEXT");

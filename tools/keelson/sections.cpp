@@ -3,6 +3,8 @@
 // Section contents for the tool.
 #include "tools/keelson/sections.h"
 
+#include <algorithm>
+
 #include "efi/format/authenticode.h"
 #include "efi/format/identity.h"
 #include "efi/format/uki_sections.h"
@@ -25,6 +27,26 @@ Buffer section_content(const pe::Image& image, const pe::Section& section,
   Buffer content(data.stored.begin(), data.stored.end());
   content.resize(static_cast<std::size_t>(data.size()));
   return content;
+}
+
+Buffer loaded_image(const pe::Image& image, const std::string& path) {
+  const pe::Headers& headers = image.headers();
+  const Bytes file = image.bytes();
+  if (headers.size_of_image > file.size() + 1_GiB)
+    throw Failure(path + ": claims an absurd size in memory");
+  Buffer memory(headers.size_of_image);
+  const std::size_t header_bytes =
+      std::min<std::size_t>({headers.size_of_headers, file.size(), memory.size()});
+  std::copy_n(file.begin(), header_bytes, memory.begin());
+  for (const pe::Section& section : image.sections()) {
+    const pe::SectionData data = or_fail(image.data(section), path);
+    const MutableBytes room(memory);
+    if (pe::value(section.virtual_address) > room.size() ||
+        data.stored.size() > room.size() - pe::value(section.virtual_address))
+      throw Failure(path + ": section " + std::string(section.name()) + " lies outside of it");
+    std::ranges::copy(data.stored, memory.begin() + pe::value(section.virtual_address));
+  }
+  return memory;
 }
 
 std::optional<ProductVersion> product_of(Bytes bytes) {
