@@ -12,7 +12,7 @@
 
 #include "efi/base/guid.h"
 #include "tools/keelson/failure.h"
-#include "tools/keelson/output.h"
+#include "tools/keelson/json_input.h"
 
 namespace keelson::tool {
 namespace {
@@ -62,8 +62,7 @@ std::string text_at(const Json& json, const char* key, const std::string& path) 
   if (found == json.end() || !found->is_string())
     throw Failure(path + ": has no text \"" + key + "\"");
   const auto& text = found->get_ref<const std::string&>();
-  if (text.empty() || text.contains('\0'))
-    throw Failure(path + ": \"" + key + "\" is empty or holds a NUL");
+  if (text.empty()) throw Failure(path + ": \"" + key + "\" is empty");
   return text;
 }
 
@@ -84,8 +83,7 @@ const Kind& kind_of(const Json& json, const std::string& path) {
 
 Device parse_description(const fs::path& file) {
   const std::string path = file.string();
-  const Buffer content = read_file(file);
-  const Json json = Json::parse(text_of(content), nullptr, false);
+  const Json json = parse_json(read_file(file), path);
   if (!json.is_object()) throw Failure(path + ": is no JSON object");
   const Kind& kind = kind_of(json, path);
   Device device{.kind = kind.number,

@@ -150,7 +150,11 @@ void plan_events(const Chain& chain, const uki::Uki& image, bool secure_boot, Ev
   or_fail(events.before.add_profile(facts.request.profile), "PCR 12");
 
   const auto sections = image.effective(or_fail(image.profile(facts.request.profile), path));
-  const stub::ImagePlan own(pinned_contents(image, sections, path, chain.root, events.files));
+  const PinnedFiles pinned =
+      read_pinned_files(image, sections, path, chain.root, [&events](Buffer file) -> Bytes {
+        return events.files.emplace_back(std::move(file));
+      });
+  const stub::ImagePlan own(pinned.contents(image, sections));
   or_fail(events.before.add_uki(own.contents), path);
   if (stub::has_candidates(image))
     warn(path + ": has parts for certain machines; predicted for one that selects none of them");
