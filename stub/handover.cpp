@@ -63,9 +63,8 @@ Result<> start_by_handover(const efi::Image& self, const KernelStart& kernel,
                                   .initrd = address_of(initrd),
                                   .initrd_size = initrd.size()},
                                  boot_params.mutable_bytes()));
-  return efi::check(efi::call_handover(placed.data() + handover.entry_offset(), self.handle(),
-                                       boot_params.data()),
-                    "the kernel gave control back");
+  efi::call_handover(placed.data() + handover.entry_offset(), self.handle(), boot_params.data());
+  return efi::check(efi::status::load_error, "the kernel gave control back");
 }
 
 }  // namespace keelson::stub

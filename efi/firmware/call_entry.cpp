@@ -65,13 +65,12 @@ Status call_entry(const std::byte* entry, Handle image) {
   return enter(entry, call);
 }
 
-Status call_handover(const std::byte* entry, Handle image, std::byte* boot_params) {
+void call_handover(const std::byte* entry, Handle image, std::byte* boot_params) {
   Call call{.image = image,
             .firmware_exit = boot_services().Exit,
             .entry = entry,
             .boot_params = boot_params};
-  const Status status = enter(reinterpret_cast<const std::byte*>(hand_over), call);
-  return failed(status) ? status : status::load_error;
+  enter(reinterpret_cast<const std::byte*>(hand_over), call);
 }
 
 }  // namespace keelson::efi

@@ -137,7 +137,7 @@ class PatchedImage {
 Status call_entry(const std::byte* entry, Handle image);
 
 // The same for x86's EFI handover protocol (stub.md 7.6): the kernel at `entry` is told where its
-// boot_params are. load_error if it comes back, in whatever way; unsupported on other machines.
-Status call_handover(const std::byte* entry, Handle image, std::byte* boot_params);
+// boot_params are. It comes back only if the kernel gives up, which by then can say nothing.
+void call_handover(const std::byte* entry, Handle image, std::byte* boot_params);
 
 }  // namespace keelson::efi

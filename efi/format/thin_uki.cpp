@@ -56,8 +56,8 @@ Result<Digest> read_hash(const Source& from, UkiSection id) {
 
 Result<Pin> read_pin(const Source& from, const Row& row) {
   Pin pin{.section = row.path};
+  pin.hash = TRY(read_hash(from, row.hash));  // first: without it the other is no path at all
   pin.path = TRY(read_path(from, row.path));
-  pin.hash = TRY(read_hash(from, row.hash));
   return pin;
 }
 

@@ -47,10 +47,7 @@ class AcpiTables {
     put(rsdp, 24, address_of(xsdt));
   }
   void install(sim::Firmware& firmware, const Guid& guid = acpi_2) {
-    __builtin_memcpy(&entry_.VendorGuid, &guid, sizeof(guid));
-    entry_.VendorTable = rsdp.data();
-    firmware.table().ConfigurationTable = &entry_;
-    firmware.table().NumberOfTableEntries = 1;
+    firmware.configuration().set(guid, rsdp.data());
   }
   Table fadt = table_of("FACP", 244);
   Table other = table_of("APIC", 36);
@@ -58,7 +55,6 @@ class AcpiTables {
   Table rsdp = Table(36);
 
  private:
-  EFI_CONFIGURATION_TABLE entry_{};
 };
 
 TEST(AcpiTimerTest, IsFoundOnlyWhereItIs) {

@@ -46,6 +46,10 @@ std::string name_of(const Guid& guid) {
       {efi::protocol_guid::shell_parameters, "ShellParameters"},
       {efi::protocol_guid::text_input_ex, "TextInputEx"},
       {efi::protocol_guid::graphics_output, "GraphicsOutput"},
+      {efi::protocol_guid::text_output, "TextOutput"},
+      {efi::protocol_guid::pci_io, "PciIo"},
+      {efi::protocol_guid::edid_discovered, "EdidDiscovered"},
+      {efi::protocol_guid::device_tree_fixup, "DeviceTreeFixup"},
       {efi::protocol_guid::console_control, "ConsoleControl"},
       {efi::protocol_guid::rng, "Rng"},
   };

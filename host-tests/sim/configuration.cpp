@@ -13,12 +13,16 @@ Configuration::Configuration(Calls& calls, EFI_SYSTEM_TABLE& table) : calls_(cal
 }
 
 efi::Status Configuration::install(const Guid& guid, void* table) {
-  if (table == nullptr) {  // which needs nothing that could be missing
+  // What needs no memory, because it was there at the start, can always be put back.
+  const auto before = watched_.find(guid);
+  if (table == (before == watched_.end() ? nullptr : before->second)) {
     calls_.note("InstallConfigurationTable");
+  } else if (const auto failure = calls_.enter("InstallConfigurationTable", guid_text(guid))) {
+    return *failure;
+  }
+  if (table == nullptr) {
     if (now_.erase(guid) == 0) return efi::status::not_found;
   } else {
-    if (const auto failure = calls_.enter("InstallConfigurationTable", guid_text(guid)))
-      return *failure;
     now_[guid] = table;
   }
   publish();

@@ -19,6 +19,7 @@ using sim::Ending;
 using sim::Machine;
 
 constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::u16string_view seed_file = u"\\loader\\random-seed";
 
 // ---- What is booted ----
 
@@ -32,6 +33,7 @@ struct Configuration {
   std::string_view fallback;   // if the newer one cannot be
   bool old_is_uki;
   bool has_companions = false;   // the newer entry
+  bool has_secrets = false;      // splash, random seed and boot secret too
   bool behind_old_shim = false;  // and only the owner of the machine has signed the images
 };
 constexpr Configuration configurations[] = {
@@ -64,6 +66,14 @@ constexpr Configuration configurations[] = {
      .fallback = "loader old",
      .old_is_uki = false,
      .has_companions = true},
+    {.name = "Type 2 with a splash, a random seed and a boot secret",
+     .new_file = u"\\EFI\\Linux\\os-2+3.efi",
+     .new_renamed = u"\\EFI\\Linux\\os-2+2-1.efi",
+     .directory = "\\EFI\\Linux",
+     .good = "loader stub new",
+     .fallback = "loader old",
+     .old_is_uki = false,
+     .has_secrets = true},
     {.name = "Type 2 behind a shim that has to be asked",
      .new_file = u"\\EFI\\Linux\\os-2+3.efi",
      .new_renamed = u"\\EFI\\Linux\\os-2+2-1.efi",
@@ -79,7 +89,8 @@ struct Samples {
 };
 const Samples& samples() {
   static const Samples made = {
-      .new_uki = sim::uki_image({.kernel = "new", .version = "2", .cmdline = "quiet"}),
+      .new_uki = sim::uki_image(
+          {.kernel = "new", .version = "2", .cmdline = "quiet", .splash = sim::splash_picture()}),
       .old_uki = sim::uki_image({.kernel = "old", .version = "1"}),
       .new_kernel = sim::kernel_image("new"),
       .old_kernel = sim::kernel_image("old"),
@@ -96,7 +107,10 @@ class Swept : public Machine {
                  .shim = configuration.behind_old_shim ? sim::ShimVersion::before_16
                                                        : sim::ShimVersion::none,
                  .xbootldr = true,
-                 .memory_attributes = true}),
+                 .memory_attributes = true,
+                 .random_numbers = configuration.has_secrets,
+                 .graphics = configuration.has_secrets,
+                 .console_control = configuration.has_secrets}),
         configuration_(configuration) {
     payload("new", Ending::takes_over());
     payload("old", Ending::takes_over());
@@ -131,6 +145,10 @@ class Swept : public Machine {
       esp().add(u"\\loader\\addons\\g.addon.efi", samples().addon);
       esp().add(u"\\loader\\credentials\\g.cred", "global");
       esp().add(u"\\loader\\extensions\\g.confext.raw", "global configuration");
+    }
+    if (configuration_.has_secrets) {
+      esp().add(seed_file, std::string(64, 's'));
+      esp().add(u"\\loader\\boot-secret-mixin", std::string(32, 'm'));
     }
     if (!configuration_.old_is_uki) {
       esp().add(configuration_.new_file, samples().new_uki);
@@ -305,6 +323,17 @@ constexpr Rule rules[] = {
      "no volume: no companions"},
     {Step::stub, Step::stub, "OpenVolume", "", boots_new, "no volume: no companions"},
     {Step::stub, Step::stub, "File.", "", boots_new, "that companion or directory is left out"},
+    {Step::stub, Step::stub, "LocateDevicePath", "BlockIo", boots_new, "no disk: no random seed"},
+    {Step::stub, Step::stub, "OpenProtocol", "BlockIo", boots_new, "no disk: no random seed"},
+    {Step::stub, Step::stub, "ReadBlocks", "", boots_new, "no ESP: no random seed"},
+    {Step::stub, Step::stub, "Rng.", "", boots_new, "a seed of less, or none"},
+    {Step::stub, Step::stub, "GetNextMonotonicCount", "", boots_new, "a seed of less, or none"},
+    {Step::stub, Step::stub, "GetTime", "", boots_new, "a seed of less"},
+    {Step::stub, Step::stub, "AllocatePool", "", boots_new, "no random seed is handed on"},
+    {Step::stub, Step::stub, "InstallConfigurationTable", "", boots_new,
+     "no random seed is handed on"},
+    {Step::stub, Step::stub, "Graphics.", "", boots_new, "no splash"},
+    {Step::stub, Step::stub, "ConsoleControl.", "", boots_new, "no splash"},
     {Step::stub, Step::stub, "LoadImage", ".addon.efi", boots_new, "that add-on is left out"},
     {Step::stub, Step::stub, "LoadImage", "", resets, "the kernel, behind shim"},
     {Step::stub, Step::stub, "StartImage", "", resets, "the kernel, behind shim"},
@@ -351,7 +380,7 @@ bool is_one_rename(Swept& machine) {
   for (const std::u16string& write : machine.esp().writes())
     if (write != u"rename " + std::u16string(configuration.new_file) + u" -> " +
                      std::u16string(configuration.new_renamed) &&
-        !write.starts_with(u"flush "))
+        write != u"write " + std::u16string(seed_file) && !write.starts_with(u"flush "))
       return false;
   return machine.xbootldr().writes().empty();
 }
@@ -360,7 +389,13 @@ void expect_invariants(Swept& machine, const sim::Run& run) {
   EXPECT_TRUE(run.problems.empty());
   for (const sim::Started& started : run.started)
     EXPECT_TRUE(started.trusted) << started.program << " was started unverified";
-  EXPECT_TRUE(is_one_rename(machine)) << "other writes than the counter's";
+  EXPECT_TRUE(is_one_rename(machine)) << "other writes than the counter's and the seed's";
+  const auto seed = machine.esp().content(seed_file);
+  if (machine.configuration().has_secrets) EXPECT_EQ(seed.size(), 64u) << "R15";
+  constexpr Guid seed_table = "1ce1e5bc-7ceb-42f2-81e5-8aadf180f57b"_guid;
+  if (machine.sim::Firmware::configuration().find(seed_table) != nullptr)
+    EXPECT_NE(keelson::text_of(seed), std::string(64, 's'))
+        << "a seed is handed on that comes again";
   if (run.end != End::took_over) return;
 
   // Variables say that something is in a PCR only if all of it is.

@@ -84,7 +84,9 @@ Firmware::Firmware(const Options& options)
                       .blocks = 1'000'000}}),
       esp_(calls_, options.seed),
       xbootldr_(calls_, options.seed + 1),
-      configuration_(calls_, table_) {
+      configuration_(calls_, table_),
+      hardware_(calls_, configuration_),
+      device_tree_fixup_(calls_) {
   images_.add_program(body_name, body_program);
   calls_.set_limit(most_calls, [this] { end_run(End::hung); });
 
@@ -126,12 +128,14 @@ void Firmware::install_devices() {
   xbootldr_handle_ = nullptr;
   if (options_.xbootldr && !options_.fast_boot) install_volume(1, xbootldr_, &xbootldr_handle_);
   console_in_ = handles_->add(nullptr, guid::text_input_ex, keys_.extended());
-  console_out_ =
-      handles_->add(nullptr, "387477c2-69c7-11d2-8e39-00a0c969723b"_guid, screen_.protocol());
+  console_out_ = handles_->add(nullptr, guid::text_output, screen_.protocol());
   table_.ConsoleInHandle = console_in_;
   table_.ConsoleOutHandle = console_out_;
   table_.StandardErrorHandle = console_out_;
   security_.install(*handles_);
+  hardware_.install(*handles_, console_out_);
+  if (device_tree_fixup_.enabled())
+    handles_->add(nullptr, guid::device_tree_fixup, device_tree_fixup_.protocol());
   if (options_.graphics) handles_->add(console_out_, guid::graphics_output, graphics_.protocol());
   if (options_.console_control)
     handles_->add(nullptr, guid::console_control, graphics_.control());

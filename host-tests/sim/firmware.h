@@ -14,10 +14,12 @@
 #include "host-tests/sim/clock.h"
 #include "host-tests/sim/configuration.h"
 #include "host-tests/sim/console.h"
+#include "host-tests/sim/device_tree_fixup.h"
 #include "host-tests/sim/disk.h"
 #include "host-tests/sim/events.h"
 #include "host-tests/sim/graphics.h"
 #include "host-tests/sim/handles.h"
+#include "host-tests/sim/hardware.h"
 #include "host-tests/sim/images.h"
 #include "host-tests/sim/memory.h"
 #include "host-tests/sim/random.h"
@@ -91,6 +93,8 @@ class Firmware {
   Security& security() { return security_; }
   Variables& variables() { return variables_; }
   Configuration& configuration() { return configuration_; }
+  Hardware& hardware() { return hardware_; }
+  DeviceTreeFixup& device_tree_fixup() { return device_tree_fixup_; }
   Tpm& tpm() { return tpm_; }
   ConfidentialPlatform& confidential() { return confidential_; }
   Screen& screen() { return screen_; }
@@ -165,6 +169,8 @@ class Firmware {
   RuntimeServices runtime_services_;
   EFI_SYSTEM_TABLE table_{};
   Configuration configuration_;
+  Hardware hardware_;
+  DeviceTreeFixup device_tree_fixup_;
   Handle disk_handle_ = nullptr;
   Handle esp_handle_ = nullptr;
   Handle xbootldr_handle_ = nullptr;

@@ -442,9 +442,8 @@ Status call_entry(const std::byte* entry, Handle image) {
   return sim::Firmware::current().images().call(entry, image);
 }
 
-Status call_handover(const std::byte* entry, Handle image, std::byte* boot_params) {
-  const Status status = sim::Firmware::current().images().hand_over(entry, image, boot_params);
-  return failed(status) ? status : status::load_error;
+void call_handover(const std::byte* entry, Handle image, std::byte* boot_params) {
+  sim::Firmware::current().images().hand_over(entry, image, boot_params);
 }
 
 }  // namespace keelson::efi

@@ -58,7 +58,18 @@ struct UkiSample {
   std::string initrd = "the initrd of the image";
   std::string pcrsig = {};
   std::string pcrpkey = {};
+  std::string splash = {};
 };
+
+// A picture of one pixel, BMP of 32 bits with alpha.
+inline std::string splash_picture() {
+  std::string bmp = "BM";
+  for (const std::uint32_t field : {74u, 0u, 70u, 56u, 1u, 1u, 0x20'0001u, 3u, 0u, 0u, 0u, 0u, 0u,
+                                    0xff'0000u, 0xff00u, 0xffu, 0xff00'0000u, 0x80ff'8040u})
+    for (std::uint32_t byte = 0; byte < 4; ++byte)
+      bmp += static_cast<char>(field >> (8 * byte) & 0xff);
+  return bmp;
+}
 
 inline std::string osrel_of(const UkiSample& sample) {
   return "ID=" + sample.id + "\nPRETTY_NAME=\"" + sample.title +
@@ -78,6 +89,7 @@ inline Buffer uki_image(const UkiSample& sample = {}) {
   if (!sample.initrd.empty()) inputs.initrds.push_back(bytes_of(sample.initrd));
   if (!sample.pcrsig.empty()) inputs.pcrsig = bytes_of(sample.pcrsig);
   if (!sample.pcrpkey.empty()) inputs.pcrpkey = bytes_of(sample.pcrpkey);
+  if (!sample.splash.empty()) inputs.splash = bytes_of(sample.splash);
   inputs.uname = bytes_of(sample.version);
   auto built = linker::build_uki(inputs);
   return built.has_value() ? std::move(built->image) : Buffer();

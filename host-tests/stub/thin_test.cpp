@@ -41,7 +41,8 @@ Buffer build(const Parts& parts, bool thin) {
 }
 
 void install(Machine& machine, const Parts& parts = {}) {
-  const Buffer uki = build(parts, true);
+  Buffer uki;
+  machine.compute([&] { uki = build(parts, true); });
   machine.images().trust(uki);
   machine.esp().add(uki_path, uki);
   machine.esp().add(kernel_path, parts.kernel);
@@ -61,7 +62,8 @@ TEST(StubThin, BootsAndIsMeasuredAsTheFullImage) {
     EXPECT_EQ(kernel->options, u"quiet");
     ASSERT_TRUE(kernel->initrd.has_value());
     EXPECT_EQ(text_of(*kernel->initrd).substr(0, initrd_text.size()), initrd_text);
-    const Buffer full = build({}, false);
+    Buffer full;
+    machine.compute([&] { full = build({}, false); });
     for (const HashAlgorithm bank : all_hash_algorithms)
       EXPECT_EQ(machine.register_hex(bank, 11), machine.predicted_kernel_pcr(bank, full));
     EXPECT_EQ(machine.text(loader_interface::stub_pcr_kernel_image), u"11");
