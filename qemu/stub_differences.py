@@ -78,27 +78,27 @@ ROWS = (
         "Messages and durations of this boot, see [variables](variables.md).",
         (Shown("variable", "KeelsonLog|KeelsonTimes", "ours"),)),
     Row("stub location", ("252",), "no `StubDevicePartUUID`, `StubImageIdentifier`, `StubProfile`",
-        "sets them", "They came with 257.",
+        "sets them", "As 257 does.",
         (Shown("variable", "StubDevicePartUUID|StubImageIdentifier|StubProfile", "ours"),)),
     Row("active banks", OLD, "no `LoaderTpm2ActivePcrBanks`", "sets it if the loader did not",
-        "It came with 258.", (Shown("variable", "LoaderTpm2ActivePcrBanks", "ours"),)),
+        "As 262 does.", (Shown("variable", "LoaderTpm2ActivePcrBanks", "ours"),)),
     Row("keyboard layout", OLD, "no `LoaderKeyboardLayout`", "sets it if the firmware knows it",
-        "It came with 261.", proof="host tests"),
+        "As 262 does.", proof="host tests"),
 
     # What is measured
     Row("sections measured", ("252",), "measures neither `.uname` nor `.sbat` into PCR 11",
-        "measures both", "As systemd from 254 on. Predict PCR 11 with a tool that knows both sections.",
+        "measures both", "As 257 does. Predict PCR 11 with a tool that knows both sections.",
         (Shown("event", r"PCR 11 \.(uname|sbat)", "ours"),)),
     Row("PCR 4", OLD, "PCR 4 holds the image and, without Secure Boot, the kernel inside",
         "PCR 4 holds the image", "The kernel is part of an image that was verified and measured, and is "
-        "started in memory, as by systemd from 258 on. (PCR 4 of images with another stub differs anyway.)",
+        "started in memory, as by 262. (PCR 4 of images with another stub differs anyway.)",
         (Shown("event", "PCR 4 type 0x80000003", "theirs"),
          Shown("event", "PCR 4 type 0x80000003", "both"))),
     Row("PCR 4", ("262",), "the image's hash", "another one", "It is another image.",
         (Shown("event", "PCR 4 type 0x80000003", "both"),)),
     Row("SMBIOS", OLD, "does not measure SMBIOS", "measures structures of types 1, 2 and 11 into PCR 1, "
-        "and sets `LoaderPcrSMBIOS`, unless the loader did", "As systemd from 261 on: their strings can "
-        "change what is booted.",
+        "and sets `LoaderPcrSMBIOS`, unless the loader did", "As 262 does: their strings can change "
+        "what is booted.",
         (Shown("event", "PCR 1 smbios:type(1|2|11)", "ours"),
          Shown("variable", "LoaderPcrSMBIOS", "ours"))),
     Row("PCR 9", ("252",), "Linux measures another initrd into PCR 9", "with one file more, see os-release",
@@ -109,8 +109,8 @@ ROWS = (
         "each `StubPcr*` if at least one item of its kind was measured and none failed",
         "User space acts on them (design decision 7).",
         (Shown("variable", "StubPcrInitRDSysExts", "theirs"),)),
-    Row("what was measured", ("257",), "no `StubPcrKernelParameters` without both archives of credentials, "
-        "or when a profile or a device tree of an add-on was measured", "as above", "as above",
+    Row("what was measured", ("257",), "no `StubPcrKernelParameters` if there is only one of the two archives "
+        "of credentials, or when a profile or a device tree of an add-on was measured", "as above", "as above",
         (Shown("variable", "StubPcrKernelParameters", "ours"),)),
     Row("what was measured", ("262",), "`StubPcrKernelParameters`, `StubPcrInitRDSysExts`, "
         "`StubPcrInitRDConfExts` only if there are archives of both kinds, of the image and global",
@@ -118,19 +118,18 @@ ROWS = (
         (Shown("variable", "StubPcr(KernelParameters|InitRDSysExts|InitRDConfExts)", "ours"),)),
 
     # What the kernel and user space get
-    Row("os-release", ("252",), "no `/.extra/os-release`", "hands it over", "It came with 257.",
+    Row("os-release", ("252",), "no `/.extra/os-release`", "hands it over", "As 257 does.",
         (Shown("file", "/.extra/os-release", "ours"),)),
     Row("boot counter", ("252",), "companions of `foo+3.efi` are searched in `foo+3.efi.extra.d`",
-        "in `foo.efi.extra.d`", "As by systemd from 254 on: the name changes with every boot that is "
-        "counted.",
+        "in `foo.efi.extra.d`", "As 257 does: the name changes with every boot that is counted.",
         (Shown("file", "/.extra/credentials/.*", "ours"),
          Shown("event", "PCR 12 Credentials initrd", "ours"))),
     Row("white space", ("252",), "the command line keeps white space at its ends",
-        "loses it; inside, tabs and line feeds become spaces", "As by systemd from 254 on.",
+        "loses it; inside, tabs and line feeds become spaces", "As 257 does.",
         (Shown("command line", "", "both", _same_words),
          Shown("event", "PCR 9 LOADED_IMAGE::LoadOptions", "both"))),
     Row("automatic console", ("257",), "none", "a command line without `console=` gets one for every console "
-        "of the firmware", "As by systemd from 261 on (all of them: 262).",
+        "of the firmware", "As 262 does.",
         (Shown("command line", "", "both", lambda theirs, ours: theirs == "" and
                ours.startswith("console=")),)),
     Row("stale options", ("262",), "with no command line, the kernel gets the load options as they were "
@@ -153,25 +152,25 @@ ROWS = (
     Row("newer features", ("257",), "knows no global extensions, `.efifw`, device URLs or boot secret",
         "has them", "They came with versions 258 to 261.", proof="left out of what is booted"),
     Row("earlier initrd", OLD, "does not start if someone has registered an initrd",
-        "merges it with its own", "So a loader can hand over more files, as with systemd from 261 on.",
+        "merges it with its own", "So a loader can hand over more files; as 262 does.",
         proof="host tests"),
     Row("thin images", ALL, "does not know them", "starts images whose kernel and initrd are other files, "
         "pinned by hash", "Lanzaboote's format; kept small, PCR 4 is measured sooner.", proof="host tests"),
-    Row("kernel release", ALL, "an add-on's `.uname` may be the beginning of the image's",
+    Row("kernel release", ("262",), "an add-on's `.uname` may be the beginning of the image's",
         "must be equal", "`6.1` is not `6.12`.", proof="host tests"),
-    Row("failed measurement", ALL, "drops the add-ons after the one that could not be measured; installs "
+    Row("failed measurement", ("262",), "drops the add-ons after the one that could not be measured; installs "
         "a device tree that could not", "leaves out what was not measured, and only that",
         "One bad item must not hide others, and nothing unmeasured may count.", proof="host tests"),
-    Row("two registers", ALL, "an error of the confidential-computing protocol suppresses the TPM's event",
+    Row("two registers", ("262",), "an error of the confidential-computing protocol suppresses the TPM's event",
         "each is extended on its own", "One path's failure says nothing about the other.",
         proof="host tests"),
-    Row("Secure Boot state", ALL, "off, if the variable cannot be read", "on",
+    Row("Secure Boot state", ("262",), "off, if the variable cannot be read", "on",
         "Only an absent variable means off (R7).", proof="host tests"),
     Row("out of memory", ALL, "halts the machine", "says so, undoes what it changed and returns",
         "The loader, or the firmware, can then try something else (R23).", proof="host tests"),
     Row("messages", ALL, "waits up to ten seconds after printing some", "never waits",
         "`KeelsonLog` keeps them.", proof="host tests"),
-    Row("memory", ALL, "joins the initrd in memory, a second copy", "gives Linux one part after the other",
+    Row("memory", ("262",), "joins the initrd in memory, a second copy", "gives Linux one part after the other",
         "A 1.5 GiB image boots in less memory.", proof="benchmark"),
 )
 

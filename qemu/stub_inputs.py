@@ -121,8 +121,9 @@ LINE = f"{image.CONSOLE} passed  words=two"
 
 
 def companion_files(version, _addon_stub):
-    """Everything that 252 knows, with a line that was passed."""
-    return Inputs("companion_files", parts(splash=picture(), dtb=device_tree("acme,mk1")),
+    """What 252 knows, and a line that was passed to an image that has none of its own."""
+    return Inputs("companion_files",
+                  parts(cmdline=None, splash=picture(), dtb=device_tree("acme,mk1")),
                   companions(EXTRA, confexts=version != "252"), line=LINE)
 
 
@@ -174,8 +175,9 @@ def everything(version, addon_stub):
 
 
 def nothing(_version, _addon_stub):
-    """No command line, no companions, no TPM; only a selector of what counts anyway."""
-    return Inputs("nothing", parts(cmdline=None, pcrsig=None, pcrpkey=None), {}, line="@0", tpm=False)
+    """No command line, directories without a file, no TPM; only a selector of what counts anyway."""
+    return Inputs("nothing", parts(cmdline=None, pcrsig=None, pcrpkey=None), {}, line="@0", tpm=False,
+                  empty_directories=(EXTRA, "loader/credentials", "loader/addons"))
 
 
 def of_version(version):
