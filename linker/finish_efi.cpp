@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
     if (error == std::errc() && stop == end && rules.spare_section_headers <= 1000)
       return keelson::linker::run(files[0], files[1], rules);
   }
-  std::fprintf(stderr, "usage: finish_efi %.*sN [--without-sbat] LINKED FINISHED\n", static_cast<int>(option.size()),
-               option.data());
+  std::fprintf(stderr, "usage: finish_efi %.*sN [--without-sbat] LINKED FINISHED\n",
+               static_cast<int>(option.size()), option.data());
   return 2;
 }

@@ -280,8 +280,7 @@ class Builder {
 
   // As the stub will read them, in every profile.
   static Outcome<> check_pins(Bytes image) {
-    const uki::Uki uki =
-        TRY(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine));
+    const uki::Uki uki = TRY(uki::Uki::parse(image, pe::Layout::file, pe::Accept::any_machine));
     TextArena arena;
     std::optional<uki::Range> range = TRY(uki.profile(0));
     for (; range; range = uki.next_profile(*range)) {

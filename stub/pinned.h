@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns reading the files that a thin UKI pins (stub.md 11, design decision 5): each once, from the
-// volume that the image came from, hashed in the buffer that is used afterwards. With Secure Boot on
-// or off, and before the first event of PCR 11, so that an image whose files are not its own is
+// volume that the image came from, hashed in the buffer that is used afterwards. With Secure Boot
+// on or off, and before the first event of PCR 11, so that an image whose files are not its own is
 // neither measured nor started.
 #pragma once
 

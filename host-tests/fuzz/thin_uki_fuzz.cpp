@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Any texts and hashes as the sections of a thin UKI: what is accepted has paths that a volume can be
-// asked for and exactly the hashes that the sections hold.
+// Any texts and hashes as the sections of a thin UKI: what is accepted has paths that a volume can
+// be asked for and exactly the hashes that the sections hold.
 #include "efi/format/thin_uki.h"
 
 #include <fuzzer/FuzzedDataProvider.h>

@@ -294,8 +294,7 @@ TEST(UkiBuilder, AThinUkiHoldsPathsAndHashesAndTheKernelsSbat) {
             ".text .sbat .sdmagic .cmdline .uname .linux .initrd .initrdh .linuxh ");
   EXPECT_EQ(content(built->image, UkiSection::kernel), "\\EFI\\pins\\kernel");
   EXPECT_EQ(content(built->image, UkiSection::initrd), "\\EFI\\pins\\initrd");
-  EXPECT_EQ(content(built->image, UkiSection::kernel_hash),
-            text_of(sha256(kernel_file).bytes()));
+  EXPECT_EQ(content(built->image, UkiSection::kernel_hash), text_of(sha256(kernel_file).bytes()));
   EXPECT_EQ(content(built->image, UkiSection::initrd_hash),
             text_of(sha256(text("first\0\0\0second\0\0"s)).bytes()));
   EXPECT_EQ(content(built->image, UkiSection::uname), "6.1.0-demo");

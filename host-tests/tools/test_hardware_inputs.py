@@ -16,8 +16,8 @@ VECTOR = (bytes.fromhex("1c00001067b499b42a9fb659b53d3ec81c8a1197380000003d00000
           + b"Mk2!\0acme,mk2\0")
 
 
-def description(name, **fields):
-    path = pathlib.Path("hwids") / name
+def description(file, **fields):
+    path = pathlib.Path("hwids") / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(fields))
     return path

@@ -50,15 +50,15 @@ def test_the_kernels_sbat_lines_are_in_the_image(esp):
     assert component in dict(samples.sections(build(esp)))[".sbat"].decode()
 
 
-@pytest.mark.parametrize("output, options, root", [
-    ("EFI/Linux/a.efi", [], "."),
-    ("efi/linux/a.efi", [], "."),
-    ("out/a.efi", [], "out"),
-    ("out/a.efi", ["--esp-path=esp"], "."),
+@pytest.mark.parametrize("output, options, directory", [
+    ("EFI/Linux/a.efi", [], "EFI/keelson-pinned"),
+    ("efi/linux/a.efi", [], "efi/keelson-pinned"),
+    ("out/a.efi", [], "out/EFI/keelson-pinned"),
+    ("out/a.efi", ["--esp-path=esp"], "EFI/keelson-pinned"),
 ], ids=["on an ESP", "spelled otherwise", "elsewhere", "told"])
-def test_the_volume_is_where_the_image_is(esp, output, options, root):
+def test_the_volume_is_where_the_image_is(esp, output, options, directory):
     build(esp, *options, output=output)
-    assert len(pins(esp / root)) == 2
+    assert len(pins(esp, directory)) == 2
 
 
 def test_the_directory_can_be_chosen(esp):
@@ -124,6 +124,7 @@ def test_pcr_11_is_that_of_the_full_image(esp):
     full = build(esp, output="full.efi", thin=False)
     expected = pcr_11(keelson.run("predict", f"--uki={full}"))
     assert len(expected) == 16
+    keelson.run("install", f"--esp-path={esp}")
     image = build(esp)
     assert pcr_11(keelson.run("predict", f"--uki={image}")) == expected
     assert pcr_11(keelson.run("predict", f"--esp-path={esp}", "--entry=thin.efi")) == expected

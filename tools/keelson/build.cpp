@@ -144,8 +144,7 @@ linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given
   uki.dtb = inputs.optional_file(options.devicetree);
   uki.pcrpkey = inputs.optional_file(options.pcrpkey);
   uki.hwids = hardware_ids(options.hwids, inputs);
-  for (const std::string& path : options.devicetrees_auto)
-    uki.dtbauto.push_back(inputs.file(path));
+  for (const std::string& path : options.devicetrees_auto) uki.dtbauto.push_back(inputs.file(path));
   for (const std::string& path : options.efifw) uki.efifw.push_back(inputs.keep(efifw_of(path)));
   uki.uname = inputs.optional_text(options.uname);
   uki.profile = inputs.optional_text(options.profile);
@@ -174,7 +173,8 @@ fs::path pins_root(const BuildOptions& options) {
 
 ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki, Inputs& inputs) {
   if (!fs::is_directory(pins_root(options)))
-    throw Failure(pins_root(options).string() + ": not a directory; --esp-path= names the root of " +
+    throw Failure(pins_root(options).string() +
+                  ": not a directory; --esp-path= names the root of " +
                   "the volume that kernel and initrd are written to");
   std::string version;
   if (uki.uname) version = text_of(*uki.uname);
@@ -190,13 +190,16 @@ ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki, In
   return plan;
 }
 
-// Before the image that needs them.
+// Before the image that needs them; none, if one of the names is taken.
 void write_files_beside(const ThinPlan& plan, const fs::path& root) {
-  for (const auto& file : {plan.kernel, plan.initrd}) {
-    if (!file || file->content.empty()) continue;
-    const bool written = write_pinned(root, file->path, file->content);
-    note((written ? "Wrote " : "Already there: ") + file->path + " below " + root.string() + " (" +
-         std::to_string(file->content.size()) + " bytes).");
+  std::vector<FileBeside> missing;
+  for (const auto& file : {plan.kernel, plan.initrd})
+    if (file && !file->content.empty() && !is_pinned_there(root, file->path, file->content))
+      missing.push_back(*file);
+  for (const FileBeside& file : missing) {
+    write_pinned(root, file.path, file.content);
+    note("Wrote " + file.path + " below " + root.string() + " (" +
+         std::to_string(file.content.size()) + " bytes).");
   }
 }
 
@@ -225,9 +228,8 @@ std::vector<uki::Range> profiles_of(const uki::Uki& uki, const BuildOptions& opt
 // What the profile of a thin image pins, from where it was written.
 PinnedFiles pinned_by(const uki::Uki& uki, uki::Range profile, const BuildOptions& options,
                       Inputs& inputs) {
-  return read_pinned_files(
-      uki, uki.effective(profile), options.output, pins_root(options),
-      [&inputs](Buffer content) { return inputs.keep(std::move(content)); });
+  return read_pinned_files(uki, uki.effective(profile), options.output, pins_root(options),
+                           [&inputs](Buffer content) { return inputs.keep(std::move(content)); });
 }
 
 // PCR 11 of every profile, and in it of every device tree: a block of lines, or a document, each.
@@ -262,9 +264,9 @@ PcrSignatures add_policies(linker::UkiInputs& uki, Bytes image, PcrPolicies& pol
   const auto profiles = profiles_of(built, options);
   PcrSignatures all;
   for (std::size_t number = 0; number < profiles.size(); ++number) {
-    const auto entries = policies.entries_for(
-        built, profiles[number], pinned_by(built, profiles[number], options, inputs),
-        options.output);
+    const auto entries =
+        policies.entries_for(built, profiles[number],
+                             pinned_by(built, profiles[number], options, inputs), options.output);
     if (!entries) continue;
     const Bytes section = inputs.verbatim(policies.section_of(*entries));
     (number == 0 ? uki.pcrsig : uki.joined[number - 1].pcrsig) = section;
@@ -416,17 +418,23 @@ const CLI::Option* add_section_options(CLI::App& command, BuildOptions& options)
   return os_release;
 }
 
-void add_join_option(CLI::App& command, BuildOptions& options) {
-  CLI::Option* option =
-      command
-          .add_option("--join-pcrsig", options.image_to_join,
-                      "Instead of building: put the signatures of --pcrsig= into this image, which "
-                      "was built with --policy-digest")
-          ->type_name("IMAGE")
-          ->group("Signed PCR policies");
-  for (CLI::Option* other : command.get_options())
-    if (other != option && other->get_name() != "--pcrsig" && other->get_name() != "--help")
-      option->excludes(other);
+// Returns the options that make no sense with it, which are all so far but --pcrsig: CLI11's own
+// way to exclude them would name each in the help of every other.
+std::vector<const CLI::Option*> add_join_option(CLI::App& command, BuildOptions& options) {
+  std::vector<const CLI::Option*> excluded;
+  for (const CLI::Option* other : command.get_options())
+    if (other->get_name() != "--pcrsig" && other->get_name() != "--help") excluded.push_back(other);
+  command
+      .add_option("--join-pcrsig", options.image_to_join,
+                  "Put the signatures of --pcrsig= into this image of --policy-digest")
+      ->type_name("IMAGE")
+      ->group("Signed PCR policies");
+  return excluded;
+}
+
+void refuse_any(const std::vector<const CLI::Option*>& excluded) {
+  for (const CLI::Option* option : excluded)
+    if (option->count() != 0) throw CLI::ExcludesError("--join-pcrsig", option->get_name());
 }
 
 }  // namespace
@@ -438,7 +446,7 @@ void add_build(CLI::App& app) {
       "build", "Build a unified kernel image (with --linux=) or an add-on (without)");
   const CLI::Option* os_release = add_section_options(*command, *options);
   options->policies.add_options(*command);
-  add_join_option(*command, *options);  // excludes the options so far
+  const auto excluded_by_join = add_join_option(*command, *options);
   command->add_option("--stub", options->stub, "Stub (default: ours)")->type_name("FILE");
   add_arch_option(*command, options->arch, "Architecture of our stub");
   command
@@ -453,8 +461,7 @@ void add_build(CLI::App& app) {
       ->type_name("DIR");
   command
       ->add_option("--esp-path", options->esp,
-                   "Root of that volume (default: what stands before EFI/Linux in --output=, else "
-                   "its directory)")
+                   "Root of that volume (default: what is above EFI/Linux in --output=)")
       ->type_name("DIR");
   options->key.add_options(*command);
   command->add_flag("--measure", options->measure, "Print the PCR 11 values");
@@ -462,11 +469,13 @@ void add_build(CLI::App& app) {
       "--no-measure", [options] { options->measure = false; }, "Do not (default)");
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);
-  command->callback([options, os_release] {
-    if (options->image_to_join.empty())
+  command->callback([options, os_release, excluded_by_join] {
+    if (options->image_to_join.empty()) {
       build(*options, os_release->count() > 0);
-    else
+    } else {
+      refuse_any(excluded_by_join);
       join(*options);
+    }
   });
 }
 

@@ -117,8 +117,7 @@ class Gatherer {
       return;
     }
     stub::Addon addon{.name = file.name,
-                      .command_line =
-                          or_fail(normalise_utf8(parts->command_line, texts()), path),
+                      .command_line = or_fail(normalise_utf8(parts->command_line, texts()), path),
                       .device_tree = copy(installable(parts->device_tree, path)),
                       .initrd = copy(parts->initrd),
                       .ucode = copy(parts->ucode)};

@@ -138,7 +138,7 @@ std::vector<Device> devices_in(const fs::path& directory) {
 
 Buffer hwids_of(const fs::path& directory) {
   const std::vector<Device> devices = devices_in(directory);
-  std::size_t records = 1;  // the empty one that ends them
+  std::size_t records = 1;                       // the empty one that ends them
   std::map<std::string, std::uint32_t> offsets;  // of the texts, in their order
   for (const Device& device : devices) {
     records += device.hwids.size();
@@ -153,10 +153,11 @@ Buffer hwids_of(const fs::path& directory) {
   Buffer section;
   for (const Device& device : devices)
     for (const std::string& id : device.hwids)
-      append(section, HwidRecord{.descriptor = device.kind << 28 | std::uint32_t{sizeof(HwidRecord)},
-                                 .id = or_fail(parse_guid(id), directory.string()),
-                                 .name_offset = offsets[device.name],
-                                 .device_offset = offsets[device.id]});
+      append(section,
+             HwidRecord{.descriptor = device.kind << 28 | std::uint32_t{sizeof(HwidRecord)},
+                        .id = or_fail(parse_guid(id), directory.string()),
+                        .name_offset = offsets[device.name],
+                        .device_offset = offsets[device.id]});
   append(section, HwidRecord{});
   section.insert(section.end(), texts.begin(), texts.end());
   if (section.size() > 1_MiB)
@@ -172,7 +173,8 @@ Buffer efifw_of(const fs::path& directory) {
   std::vector<fs::path> files;
   for (const auto& item : fs::directory_iterator(directory)) files.push_back(item.path());
   if (files.size() != 1)
-    throw Failure(directory.string() + ": has to hold exactly one file, the firmware image; holds " +
+    throw Failure(directory.string() +
+                  ": has to hold exactly one file, the firmware image; holds " +
                   std::to_string(files.size()));
   const Buffer payload = read_file(files.front());
   if (payload.empty()) throw Failure(files.front().string() + ": is empty");

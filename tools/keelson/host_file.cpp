@@ -117,9 +117,8 @@ class TemporaryFile {
   TemporaryFile(const Folder& folder, const fs::path& target, Readers readers)
       : target_(target),
         path_(folder.path() / (temporary_prefix(target) + random_hex())),
-        descriptor_(
-            ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                   readers == Readers::all ? 0644 : 0600)) {
+        descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                           readers == Readers::all ? 0644 : 0600)) {
     if (!descriptor_.open()) {
       path_.clear();
       throw system_failure(target, "cannot create a file in its directory");

@@ -283,8 +283,7 @@ void add_install(CLI::App& app) {
   copies(install_command);
   install_command
       ->add_option("--random-seed", options->random_seed,
-                   "Whether to make the files of random-seed, too (default: if the ESP is mounted "
-                   "on this machine)")
+                   "Whether to make seed files, too (default: if the ESP is mounted here)")
       ->type_name("BOOL");
   copies(writes(add("update", "Replace an installed loader by a newer one", update)));
   writes(add("remove", "Remove the loader; entries and kernels stay", remove));

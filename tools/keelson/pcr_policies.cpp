@@ -117,8 +117,7 @@ void PcrPolicyOptions::add_options(CLI::App& command) {
     command.add_flag(name, value, help)->group("Signed PCR policies");
   };
   nth_option("--pcr-private-key", private_keys,
-             "RSA key to sign the expected PCR 11 values with, PEM; may repeat, and the n-th of "
-             "the next four goes with the n-th key");
+             "RSA key to sign PCR 11 policies with; the n-th of the next four goes with it");
   nth_option("--pcr-public-key", public_keys, "Its public key, PEM (default: from the key)");
   nth_option("--pcr-certificate", certificates, "Its certificate, PEM, instead of a public key");
   nth_option("--phases", phases,
@@ -134,8 +133,12 @@ void PcrPolicyOptions::add_options(CLI::App& command) {
   one("--signing-provider", provider, "OpenSSL provider that has the PCR keys");
   one("--signing-engine", engine, "OpenSSL engine that has the PCR keys");
   one("--certificate-provider", certificate_provider, "OpenSSL provider that has the certificates");
-  flag("--policy-digest,!--no-policy-digest", digests_only,
+  flag("--policy-digest", digests_only,
        "Print what is to be signed elsewhere, and leave room for the signatures");
+  command
+      .add_flag_callback(
+          "--no-policy-digest", [this] { digests_only = false; }, "Do not (default)")
+      ->group("Signed PCR policies");
 }
 
 PcrChoice PcrPolicyOptions::with(PcrChoice choice) const {

@@ -40,8 +40,8 @@ struct PredictOptions {
 struct Chain {
   fs::path loader;  // empty: the firmware starts the UKI itself
   fs::path uki;
-  fs::path root;                    // of the volume it lies on
-  std::u16string_view path;         // on that volume; empty: without what lies beside it
+  fs::path root;                // of the volume it lies on
+  std::u16string_view path;     // on that volume; empty: without what lies beside it
   std::u16string_view options;  // of the entry, not yet with the profile selector
   bool options_implied = false;
   std::uint32_t profile = 0;
@@ -88,7 +88,10 @@ std::vector<PcrValue> predict_pcr4(const Chain& chain, const std::vector<Buffer>
   if (!chain.loader.empty()) images.push_back(chain.loader);
   images.push_back(chain.uki);
   std::vector<Buffer> contents;
-  for (const fs::path& path : images) contents.push_back(read_file(path));
+  for (const fs::path& path : images) {
+    contents.push_back(read_file(path));
+    or_fail(authenticode::hashed_bytes(contents.back()), path.string());
+  }
   contents.insert(contents.end(), addons.begin(), addons.end());
 
   std::vector<PcrValue> values;
@@ -97,7 +100,7 @@ std::vector<PcrValue> predict_pcr4(const Chain& chain, const std::vector<Buffer>
     for (const Bytes event : {bytes_of(action), Bytes(separator)})
       value = or_fail(extend(value, or_fail(hash(bank, event), "PCR 4")), "PCR 4");
     for (const Buffer& image : contents) {
-      const auto parts = or_fail(authenticode::hashed_bytes(image), chain.uki.string());
+      const auto parts = or_fail(authenticode::hashed_bytes(image), "PCR 4");
       Hasher hasher = or_fail(Hasher::start(bank), "PCR 4");
       for (const Bytes part : parts.items()) hasher.update(part);
       value = or_fail(extend(value, hasher.finish()), "PCR 4");
@@ -143,24 +146,22 @@ void plan_events(const Chain& chain, const uki::Uki& image, bool secure_boot, Ev
   if (passed && !chain.loader.empty()) or_fail(events.before.add_command_line(*passed), "PCR 12");
   stub::Facts facts;
   facts.uki = image;
-  facts.request = or_fail(
-      parse_load_options(bytes_of(passed.value_or(std::u16string_view())), events.texts),
-      "load options");
+  facts.request =
+      or_fail(parse_load_options(bytes_of(passed.value_or(std::u16string_view())), events.texts),
+              "load options");
   facts.secure_boot = secure_boot;
   or_fail(events.before.add_profile(facts.request.profile), "PCR 12");
 
   const auto sections = image.effective(or_fail(image.profile(facts.request.profile), path));
-  const PinnedFiles pinned =
-      read_pinned_files(image, sections, path, chain.root, [&events](Buffer file) -> Bytes {
-        return events.files.emplace_back(std::move(file));
-      });
+  const PinnedFiles pinned = read_pinned_files(
+      image, sections, path, chain.root,
+      [&events](Buffer file) -> Bytes { return events.files.emplace_back(std::move(file)); });
   const stub::ImagePlan own(pinned.contents(image, sections));
   or_fail(events.before.add_uki(own.contents), path);
   if (stub::has_candidates(image))
     warn(path + ": has parts for certain machines; predicted for one that selects none of them");
   if (!chain.path.empty())
-    events.companions =
-        gather_companions(chain.root, chain.path, uname_of(own.contents, path));
+    events.companions = gather_companions(chain.root, chain.path, uname_of(own.contents, path));
   events.boot = or_fail(stub::plan_boot(facts, own, events.companions.gathered), path);
 }
 
@@ -189,8 +190,8 @@ void predict(const PredictOptions& options) {
   const std::string path = chain.uki.string();
   const Buffer file = read_file(chain.uki);
   const Buffer memory = loaded_image(whole_image(file, path), path);
-  const auto image = or_fail(
-      uki::Uki::parse(memory, pe::Layout::loaded, pe::Accept::any_machine), path);
+  const auto image =
+      or_fail(uki::Uki::parse(memory, pe::Layout::loaded, pe::Accept::any_machine), path);
   Events events;
   plan_events(chain, image, options.secure_boot, events);
 

@@ -103,7 +103,8 @@ struct SeedOptions {
 bool writes_variables(const SeedOptions& options) {
   const bool possible = fs::is_directory(variables_directory);
   if (options.variables == "yes" && !possible)
-    throw Failure(std::string(variables_directory) + ": is not there; was this machine started by "
+    throw Failure(std::string(variables_directory) +
+                  ": is not there; was this machine started by "
                   "UEFI firmware, and is efivarfs mounted?");
   return options.variables == "yes" ||
          (options.variables == "auto" && possible && is_mounted(options.esp));

@@ -52,8 +52,7 @@ Buffer read_pin(const thin_uki::Pin& pin, const std::string& image, const fs::pa
 
 fs::path volume_root_of(const fs::path& image) {
   const fs::path directory = fs::absolute(image).lexically_normal().parent_path();
-  if (is_name(directory.filename(), "Linux") &&
-      is_name(directory.parent_path().filename(), "EFI"))
+  if (is_name(directory.filename(), "Linux") && is_name(directory.parent_path().filename(), "EFI"))
     return directory.parent_path().parent_path();
   return directory;
 }
@@ -68,23 +67,26 @@ std::string pinned_path(const std::string& directory, const std::string& stem,
   return utf8(or_fail(EspPath::parse(full, arena), "--pinned-directory=" + directory).text());
 }
 
-bool write_pinned(const fs::path& root, const std::string& path, Bytes content) {
+bool is_pinned_there(const fs::path& root, const std::string& path, Bytes content) {
   const fs::path file = host_path(root, path);
-  if (is_there(file)) {
-    if (!fs::is_regular_file(fs::symlink_status(file)) ||
-        !std::ranges::equal(read_file(file), content))
-      throw Failure(file.string() +
-                    ": another file has this name, which is made of the content's hash; it is "
-                    "damaged, remove it");
-    return false;
-  }
+  if (!is_there(file)) return false;
+  if (!fs::is_regular_file(fs::symlink_status(file)) ||
+      !std::ranges::equal(read_file(file), content))
+    throw Failure(file.string() +
+                  ": another file has this name, which is made of the content's hash; it is "
+                  "damaged, remove it");
+  return true;
+}
+
+void write_pinned(const fs::path& root, const std::string& path, Bytes content) {
+  if (is_pinned_there(root, path, content)) return;
+  const fs::path file = host_path(root, path);
   fs::path directory = root;
   for (const fs::path& part : fs::relative(file.parent_path(), root)) {
     directory /= part;
     make_directory(directory);
   }
   write_file(file, content);
-  return true;
 }
 
 uki::Contents PinnedFiles::contents(const uki::Uki& uki, const uki::Effective& sections) const {

@@ -26,9 +26,11 @@ fs::path volume_root_of(const fs::path& image);
 std::string pinned_path(const std::string& directory, const std::string& stem,
                         const std::string& version, const Digest& sha256);
 
-// Writes `content` to `path`, as pinned_path made it, below `root`, with the directories that are
-// missing; answers whether it was not there. Failure: something else is there under this name.
-bool write_pinned(const fs::path& root, const std::string& path, Bytes content);
+// Whether `content` lies at `path`, as pinned_path made it, below `root` already. Failure:
+// something else is there under this name.
+bool is_pinned_there(const fs::path& root, const std::string& path, Bytes content);
+// Writes it, with the directories that are missing, if it is not there.
+void write_pinned(const fs::path& root, const std::string& path, Bytes content);
 
 // The files that stand for sections of a thin UKI; none for a full one.
 struct PinnedFiles {
