@@ -53,12 +53,12 @@ def test_code_left_without_the_right_to_execute_faults(tmp_path, variant, runs):
 def test_a_stub_that_leaves_code_not_executable_faults(tmp_path, variant, runs):
     machine = Scenario(tmp_path / "machine", variant=variant)
     image.build(machine.esp / "EFI/BOOT/BOOTX64.EFI", linux=payload("test_kernel"),
-                cmdline="power-off", os_release_text=image.os_release(),
+                cmdline="power-off console=ttyS0", os_release_text=image.os_release(),
                 stub=workspace.output("stub/keelson-stub-rights-testx64.efi.stub"))
     with machine.start() as running:
         if runs:  # nobody enforces anything: the same program boots
             running.wait_exit()
-            assert guest.the_report(running.text).cmdline == "power-off"
+            assert guest.the_report(running.text).cmdline == "power-off console=ttyS0"
         else:
             running.wait_for(r"X64 Exception Type - 0E\(#PF")
             assert "@report" not in running.text

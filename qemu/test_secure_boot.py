@@ -85,5 +85,5 @@ def test_the_stub_drops_a_line_it_is_passed_and_offers_no_editor(machine):
         running.send("enter")
         console = running.wait_exit()
     report = guest.the_report(console)
-    assert report.cmdline == "power-off uki=a"
+    assert report.cmdline == "power-off uki=a console=uart,io,0x3f8"
     assert report.secure_boot
