@@ -39,6 +39,12 @@ enroll="systemd-cryptenroll --unlock-key-file=/run/first --wipe-slot=password --
 step enroll-vdb $enroll --tpm2-pcrs= /dev/vdb
 step enroll-vdc $enroll --tpm2-pcrs=12 /dev/vdc
 """
+ENROL_AGAIN = """
+cp /.extra/tpm2-pcr-signature.json /run/systemd/
+step enrol-again systemd-cryptenroll --unlock-key-file=/run/recovery --wipe-slot=tpm2 --tpm2-device=auto \\
+  --tpm2-pcrs= --tpm2-public-key=/run/systemd/tpm2-pcr-public-key.pem --tpm2-public-key-pcrs=11 /dev/vdb
+step own-vdb systemd-cryptsetup attach vdb /dev/vdb - tpm2-device=auto,headless=1
+"""
 
 
 def attach(disk, how="unlock"):
@@ -95,22 +101,20 @@ class Machine(Scenario):
                 with open(self.directory / disk, "wb") as file:
                     file.truncate(20 << 20)
 
-    def put_system(self, version, *, key="ours", signer="systemd", signatures=None, signed=None,
-                   path="EFI/Linux", cmdline=image.CONSOLE):
+    def put_system(self, version, *, key="ours", signatures=None, signed=None, path="EFI/Linux",
+                   cmdline=image.CONSOLE):
         """A UKI with the clients, its policy signed by `key`, or with `signatures` made elsewhere."""
         private, public = self.keys[key]
-
-        def build(target, *more):
-            secure = self.variant is firmware.SECURE_BOOT if signed is None else signed
-            return image.build(target, linux=guest.kernel().image, initrd=clients.initrd(),
-                               cmdline=f"{cmdline} version={version}", signed=secure,
-                               os_release_text=image.os_release(version=version),
-                               more=[f"--pcrpkey={public}", *more])
-
-        target = self.esp / path / f"system-{version}.efi"
         if signatures is None:
-            signatures = sign_with_systemd(build(self.directory / "unsigned.efi"), private, public)
-        return build(target, f"--pcrsig={json.dumps(signatures)}")
+            policy = [f"--pcr-private-key={private}", f"--pcr-public-key={public}",
+                      f"--phases={PHASE}", f"--pcr-banks={BANK}"]
+        else:
+            policy = [f"--pcrpkey={public}", f"--pcrsig={json.dumps(signatures)}"]
+        secure = self.variant is firmware.SECURE_BOOT if signed is None else signed
+        return image.build(self.esp / path / f"system-{version}.efi", linux=guest.kernel().image,
+                           initrd=clients.initrd(), cmdline=f"{cmdline} version={version}",
+                           os_release_text=image.os_release(version=version), signed=secure,
+                           more=policy)
 
     def run(self, steps, *, past=None):
         """One boot with these steps; `past`: waits for a text on the console, then types nothing."""
@@ -127,11 +131,11 @@ class Machine(Scenario):
 
 
 def sign_with_systemd(uki, private, public):
-    """Signatures by Debian 13's systemd-measure, from the sections of a UKI that has none yet."""
+    """Signatures by Debian 13's systemd-measure, from the sections of a UKI."""
     options = []
     for name, content in image.sections(uki):
         if name in prediction.MEASURED:
-            path = uki.parent / f"section{name}"
+            path = uki.with_suffix(name)
             path.write_bytes(content)
             options.append(f"--{name[1:]}={path}")
     return json.loads(peers.DEBIAN_13.run(
@@ -223,7 +227,20 @@ def test_what_is_bound_to_the_initrd_cannot_be_read_after_it(updated, enrolled):
     assert updated.steps["names"].output.split() == ["control"]
 
 
-def refused_like(enrolled, keys, tmp_path, put, forge):
+def test_signatures_by_systemd_measure_unlock_as_well(enrolled, keys, tmp_path):
+    # What it signs fits what our stub measures; RSA as both use it gives the same signatures, too.
+    machine = Machine(tmp_path / "machine", keys, like=enrolled)
+    machine.put_loader()
+    by_ours = machine.put_system("4", path=tmp_path)
+    theirs = sign_with_systemd(by_ours, *keys["ours"])
+    uki = machine.put_system("4", signatures=theirs)
+    assert signatures_in(uki) == theirs == signatures_in(by_ours)
+    machine.run(PREPARE + attach(DATA) + read(DATA))
+    assert machine.report.cmdline.endswith("version=4")
+    unlocked(machine, DATA)
+
+
+def refused_like(enrolled, keys, tmp_path, put, forge, then=""):
     """Boots a system that must not unlock, first with its own signatures, then with forged ones."""
     machine = Machine(tmp_path / "machine", keys, like=enrolled)
     machine.put_loader()
@@ -232,7 +249,7 @@ def refused_like(enrolled, keys, tmp_path, put, forge):
     digest = policy_digest(pcr_11, PHASE)
     forged = forge(signatures_in(uki)[BANK][0], digest)
     machine.run(PREPARE + attach(DATA) + pretend({BANK: [forged]}) + attach(DATA, "forged")
-                + recover(DATA, enrolled.recovery[DATA]))
+                + recover(DATA, enrolled.recovery[DATA]) + then)
     assert machine.report.pcrs[BANK][11] == pcr_11
     for how in ("unlock", "forged"):
         # It looked for what the right key says about the state that this system is in.
@@ -254,8 +271,12 @@ def test_a_policy_signed_by_another_key_does_not_unlock(enrolled, keys, tmp_path
         return signature | {"pkfp": genuine["pkfp"]}
 
     machine = refused_like(enrolled, keys, tmp_path, lambda m: m.put_system("3", key="foreign"),
-                           claim_our_key)
+                           claim_our_key, then=ENROL_AGAIN)
     assert machine.report.cmdline.endswith("version=3")
+    # It was the key alone: enrolled by who has the recovery key, the same policy is good.
+    assert machine.steps["enrol-again"].status == 0
+    assert machine.steps["own-vdb"].status == 0, machine.steps["own-vdb"].output
+    assert "Completed TPM2 key unsealing" in machine.steps["own-vdb"].output
 
 
 def test_a_changed_command_line_with_the_old_signature_does_not_unlock(enrolled, keys, tmp_path):
