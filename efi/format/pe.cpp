@@ -215,6 +215,8 @@ Result<SectionData> Image::data(const Section& section) const {
     return SectionData{TRY(slice(bytes_, value(section.virtual_address), section.virtual_size,
                                  "section past the end of the image"))};
   }
+  // Where nothing is stored, the pointer means nothing.
+  if (section.stored_size() == 0) return SectionData{.stored = {}, .zeros = section.virtual_size};
   const Bytes stored = TRY(slice(bytes_, value(section.raw_pointer), section.stored_size(),
                                  "section past the end of the file"));
   return SectionData{stored, section.virtual_size - section.stored_size()};

@@ -302,6 +302,24 @@ TEST(PeKernel, IsCopiedAsItSays) {
   EXPECT_FALSE(refused.has_value());
 }
 
+TEST(PeKernel, ASectionWithoutDataMayPointAnywhere) {
+  sample::Pe pe = sample::kernel_pe();
+  pe.sections.push_back({.name = ".bss",
+                         .content = {},
+                         .virtual_size = 0x100,
+                         .raw_size = 0,
+                         .raw_pointer = 0x7fff'0000});
+  const Buffer file = sample::make(pe);
+  const auto kernel = pe::Kernel::parse(file);
+  ASSERT_TRUE(kernel.has_value()) << kernel.error().what;
+  Buffer target(kernel->size_of_image(), std::byte{0xaa});
+  ASSERT_TRUE(kernel->load_into(target).has_value());
+  const auto bss = kernel->image().find(".bss");
+  ASSERT_TRUE(bss.has_value());
+  EXPECT_EQ(sample::text(target).substr(pe::value(bss->virtual_address), 0x100),
+            std::string(0x100, '\0'));
+}
+
 TEST(PeKernel, AnEmptyCodeSectionIsNoRangeOfPages) {
   sample::Pe pe = sample::kernel_pe();
   pe.sections.push_back({.name = ".inittext",
