@@ -25,6 +25,11 @@ Result<Bytes> device_path_of_file(efi::Handle device, std::u16string_view path, 
   return Bytes(room);
 }
 
+bool is_for_another_machine(Bytes file) {
+  const auto image = pe::Image::parse(file, pe::Layout::file);
+  return !image.has_value() && image.error().code == Errc::unsupported;
+}
+
 Result<Pages> copy(Bytes part) {
   Pages pages = TRY(Pages::allocate({.size = part.size(), .fill = Fill::tail_zero}));
   if (!part.empty()) __builtin_memcpy(pages.data(), part.data(), part.size());
@@ -44,8 +49,13 @@ Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
   Pages file = TRY(volume_.read_file(path, largest_addon, &progress));
   const Bytes device_path = TRY(device_path_of_file(volume_.device(), path, texts));
   efi::rearm_watchdog();  // the firmware hashes large images for seconds
-  const efi::LoadedImage image = TRY(
-      efi::LoadedImage::load(target_.self, {.device_path = device_path, .source = file.bytes()}));
+  auto loaded =
+      efi::LoadedImage::load(target_.self, {.device_path = device_path, .source = file.bytes()});
+  if (!loaded.has_value() && is_for_another_machine(file.bytes())) {
+    screen_.log.info("not using ", path, ": it is made for another machine");
+    return std::nullopt;
+  }
+  const efi::LoadedImage image = TRY(std::move(loaded));
   file.release();  // the firmware has its own copy, and that is the one it has verified
 
   const auto uki = TRY(uki::Uki::parse(image.bytes(), pe::Layout::loaded));

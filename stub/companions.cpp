@@ -27,9 +27,14 @@ class ArchiveReader {
     for (const CompanionFile& file : directory_.files)
       if (file.kind == row_.kind) TRY(open(file.name));
     if (!found_ || too_large_for_format_) return Pages();
-    cpio::ArchiveWriter archive = TRY(cpio::ArchiveWriter::create(row_.layout, TRY(size())));
-    for (OpenFile& file : files_) TRY(add(file, archive));
-    return archive.finish();
+    auto archive = create();
+    if (!archive.has_value()) {
+      screen_.log.tell(Severity::warning, "no file of ", directory_.path, " for /",
+                       row_.layout.directory, " is used: ", archive.error());
+      return Pages();
+    }
+    for (OpenFile& file : files_) TRY(add(file, *archive));
+    return archive->finish();
   }
 
  private:
@@ -53,6 +58,12 @@ class ArchiveReader {
                         .ascii_name = TRY(ascii_companion_name(name, texts_)),
                         .file = std::move(*file),
                         .size = info->size});
+  }
+
+  // Fails where the files say that they are larger than the memory, as damaged ones do: no reason
+  // not to boot.
+  Result<cpio::ArchiveWriter> create() const {
+    return cpio::ArchiveWriter::create(row_.layout, TRY(size()));
   }
 
   Result<std::uint64_t> size() const {

@@ -31,8 +31,8 @@ struct CompanionDirectories {
 };
 
 // All archives, by ArchiveKind. None where there is no file of its kind. A file that cannot be read
-// is left out with a message, and so is an archive with a file that its format cannot hold. Error:
-// out_of_memory.
+// is left out with a message, and so is an archive with a file that its format cannot hold, or that
+// is too large for the memory. Error: out_of_memory (of the lists).
 Result<std::array<Pages, archive_kinds>> read_archives(efi::Volume& volume,
                                                        const CompanionDirectories& directories,
                                                        Screen& screen);

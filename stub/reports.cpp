@@ -16,18 +16,18 @@ Result<> plan_origin(const Facts& facts, TextArena& texts, PageList<Variable>& o
   const LoaderReports& reported = facts.loader_reports;
   if (facts.partition) {
     const Bytes guid = TRY(li::encode_guid(*facts.partition, texts));
-    if (!reported.device_part_uuid) TRY(out.push({li::loader_device_part_uuid, guid}));
-    TRY(out.push({li::stub_device_part_uuid, guid}));
+    if (!reported.device_part_uuid) TRY(out.push({li::loader_device_part_uuid, guid, true}));
+    TRY(out.push({li::stub_device_part_uuid, guid, true}));
   }
   if (!facts.device_url.empty()) {
     const Bytes url = TRY(li::encode_text(facts.device_url, texts));
-    if (!reported.device_url) TRY(out.push({li::loader_device_url, url}));
-    TRY(out.push({li::stub_device_url, url}));
+    if (!reported.device_url) TRY(out.push({li::loader_device_url, url, true}));
+    TRY(out.push({li::stub_device_url, url, true}));
   }
   if (!facts.image_path.empty()) {
     const Bytes path = TRY(li::encode_text(facts.image_path, texts));
-    if (!reported.image_identifier) TRY(out.push({li::loader_image_identifier, path}));
-    TRY(out.push({li::stub_image_identifier, path}));
+    if (!reported.image_identifier) TRY(out.push({li::loader_image_identifier, path, true}));
+    TRY(out.push({li::stub_image_identifier, path, true}));
   }
   return {};
 }

@@ -13,7 +13,9 @@ namespace keelson::stub {
 struct Variable {
   loader_interface::Name name;
   Bytes value;
-  bool of_this_image = false;  // says that PCRs hold this boot's kernel image and what goes with it
+  // Says where this image comes from, or that PCRs hold it and what goes with it: nothing that must
+  // be believed of what is started after it.
+  bool of_this_image = false;
 };
 
 // Where the boot comes from, and what this stub can do. What a loader has reported is left alone.

@@ -469,7 +469,7 @@ TEST(StubCompanions, NothingIsLookedForWithoutAVolumeOrAPath) {
   expect_good(run);
 }
 
-TEST(StubCompanions, PcrVariablesAreTakenBackWhenTheKernelReturns) {
+TEST(StubCompanions, VariablesOfThisImageAreTakenBackWhenTheKernelReturns) {
   Case c;
   c.machine.payload("kernel", sim::Ending::returns(efi::status::load_error));
   c.machine.esp().add(in(own, u"a.cred"), "1").add(in(own, u"a.raw"), "1");
@@ -479,6 +479,11 @@ TEST(StubCompanions, PcrVariablesAreTakenBackWhenTheKernelReturns) {
   EXPECT_TRUE(run.problems.empty()) << run;
   for (const bli::Name& variable : {bli::stub_pcr_kernel_image, bli::stub_pcr_kernel_parameters,
                                     bli::stub_pcr_initrd_sysexts, bli::stub_pcr_initrd_confexts})
+    EXPECT_FALSE(c.machine.has(variable)) << sim::ascii(variable.text);
+  // The next image would take these for its own loader's.
+  for (const bli::Name& variable :
+       {bli::loader_device_part_uuid, bli::loader_image_identifier, bli::stub_device_part_uuid,
+        bli::stub_image_identifier})
     EXPECT_FALSE(c.machine.has(variable)) << sim::ascii(variable.text);
   EXPECT_TRUE(c.machine.has(bli::stub_info));
 }

@@ -172,6 +172,9 @@ TEST(StubErrors, AddonsThatCannotBeUsedAreIgnored) {
   for (const std::string_view name :
        {"a-unsigned", "b-broken", "c-empty", "d-kernel", "e-other", "f-foreign"})
     EXPECT_NE(log->find(name), std::string::npos) << name;
+  EXPECT_TRUE(machine.screen().has_printed("a-unsigned"));
+  EXPECT_FALSE(machine.screen().has_printed("e-other")) << "nothing out of the ordinary";
+  EXPECT_FALSE(machine.screen().has_printed("f-foreign")) << "nothing out of the ordinary";
 }
 
 // A companion file or directory that cannot be read: companions_test.cpp.
@@ -193,6 +196,23 @@ TEST(StubErrors, ACompanionTooLargeIsSkippedOneTooLargeForArchivesTakesItsArchiv
     EXPECT_EQ(text_of(*run.find("kernel")->initrd), wanted);
     EXPECT_EQ(machine.has(bli::stub_pcr_kernel_parameters), !too_large_for_archive);
     EXPECT_TRUE(machine.screen().has_printed("big.cred"));
+  }
+}
+
+TEST(StubErrors, CompanionsThatClaimMoreThanTheMemoryTakeOnlyTheirArchive) {
+  for (const std::u16string_view name : {u"big.cred", u"big.raw", u"big.confext.raw"}) {
+    Machine machine;
+    machine.add_image(uki_path, "stub", {kernel()});
+    machine.esp().add(in(own, name), "as large as a damaged directory says");
+    machine.esp().add(in(u"\\loader\\credentials\\", u"g.cred"), "1");
+    machine.esp().claim_size(in(own, name), 1_GiB + 256_MiB);
+    const sim::Run run = machine.run(uki_path);
+    expect_boots(run);
+    ASSERT_EQ(run.started_text(), "stub kernel");
+    ASSERT_TRUE(run.find("kernel")->initrd.has_value());
+    EXPECT_EQ(text_of(*run.find("kernel")->initrd),
+              expected::secrets("global_credentials", {{"g.cred", "1"}}));
+    EXPECT_TRUE(machine.screen().has_printed("sample.efi.extra.d")) << machine.screen().printed();
   }
 }
 
