@@ -62,9 +62,10 @@ class Disk:
         run(["sgdisk", *layout, path])
         start = 1
         for (_, tree, _), size, partition in zip(trees, sizes, self.partitions):
-            # Without -s 1 mkfs chooses clusters for the whole file and mtools cannot read it.
-            run(["mkfs.vfat", "-F", "32", "-s", "1", "--offset", start * MIB // SECTOR, path,
-                 size * 1024])
+            # Without -s mkfs chooses clusters for the whole file and mtools cannot read it. One
+            # sector each is what FAT32 wants on small partitions.
+            run(["mkfs.vfat", "-F", "32", "-s", "1" if size < 1024 else "8",
+                 "--offset", start * MIB // SECTOR, path, size * 1024])
             partition.copy_tree(tree)
             start += size
 

@@ -138,9 +138,9 @@ def snakeoil_key():
     return directory / "key.pem", directory / "cert.pem"
 
 
-def sign(source, target):
-    """Signs a PE file with the snakeoil key."""
+def sign(source, target, *, key=None):
+    """Signs a PE file: with the snakeoil key, or another (private key, certificate)."""
     need("sbsign", "sbsigntool")
-    key, certificate = snakeoil_key()
+    key, certificate = key or snakeoil_key()
     run(["sbsign", "--key", key, "--cert", certificate, "--output", target, source])
     return target

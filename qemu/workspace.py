@@ -64,6 +64,11 @@ def _locked(name):
         yield
 
 
+def alone(name):
+    """While it is held, no other worker of this user holds `name`: for what fills the machine."""
+    return _locked(f"alone-{name}")
+
+
 def cached(name, make):
     """The directory `name` of the cache; `make(directory)` fills it the first time."""
     path = cache_directory() / name
