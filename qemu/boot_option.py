@@ -4,7 +4,8 @@
 import struct
 import uuid
 
-GLOBAL_VARIABLES = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+from qemu import firmware
+
 ACTIVE = 1
 NUMBER = 0x77
 PARTITION_ENTRIES = 2 * 512  # of the GPT
@@ -28,5 +29,5 @@ def add(machine, path, line=None):
     option = struct.pack("<IH", ACTIVE, len(nodes)) + "Test\0".encode("utf-16-le") + nodes
     if line is not None:
         option += (line + "\0").encode("utf-16-le")
-    machine.firmware.set_variable(f"Boot{NUMBER:04X}", option, GLOBAL_VARIABLES)
-    machine.firmware.set_variable("BootOrder", struct.pack("<H", NUMBER), GLOBAL_VARIABLES)
+    machine.firmware.set_variable(f"Boot{NUMBER:04X}", option, firmware.GLOBAL_VARIABLES)
+    machine.firmware.set_variable("BootOrder", struct.pack("<H", NUMBER), firmware.GLOBAL_VARIABLES)

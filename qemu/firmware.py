@@ -16,7 +16,9 @@ OVMF = pathlib.Path("/usr/share/OVMF")
 SNAKEOIL = pathlib.Path("/usr/share/ovmf")
 
 LOADER_VENDOR = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+GLOBAL_VARIABLES = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 PERSISTENT = 7  # non-volatile, boot services, runtime
+BOOT_ONLY = 3   # non-volatile, boot services
 
 
 @dataclasses.dataclass(frozen=True)

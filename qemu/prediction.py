@@ -5,6 +5,7 @@ import hashlib
 
 import pefile
 
+from qemu import newc
 from qemu.tpm import ALL_BANKS
 
 # The order in which a stub measures, as systemd-measure computes it; not the order in the file.
@@ -49,20 +50,15 @@ def effective_sections(uki, profile=0):
 
 def companion_archive(directory, mode, files, file_mode):
     """The cpio archive of companion files (stub.md 5.2): parents, the directory, files, the end."""
-    def record(number, name, kind, content=b""):
-        encoded = name.encode() + b"\0"
-        header = b"070701" + b"".join(b"%08x" % field for field in (
-            number, kind, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)) + encoded
-        return header + bytes(-len(header) % 4) + content + bytes(-len(content) % 4)
-
     names = directory.split("/")
     parents = ["/".join(names[:depth]) for depth in range(1, len(names))]
     records = [(name, 0o040555, b"") for name in parents] + [(directory, 0o040000 | mode, b"")]
     records += [(f"{directory}/{name}", 0o100000 | file_mode, content)
                 for name, content in sorted(files.items())]
-    trailer = b"070701" + b"0" * 32 + b"00000001" + b"0" * 48 + b"0000000B" + b"0" * 8
-    return (b"".join(record(number, *entry) for number, entry in enumerate(records, 1))
-            + trailer + b"TRAILER!!!".ljust(14, b"\0"))
+    # In capitals, as systemd writes it: these bytes are measured.
+    trailer = newc.MAGIC + b"0" * 32 + b"00000001" + b"0" * 48 + b"0000000B" + b"0" * 8
+    return (b"".join(newc.record(*entry, inode=number) for number, entry in enumerate(records, 1))
+            + trailer + newc.LAST.encode().ljust(14, b"\0"))
 
 
 def pcr_12(*lines, banks=ALL_BANKS):

@@ -11,7 +11,6 @@ from qemu.packages import unpacked
 from qemu.workspace import SetupError, cached
 
 VENDOR = "605dab50-e046-4300-abb6-3dd810dd8b23"
-BOOT_ONLY = 3  # non-volatile, boot services
 X509 = "a5c059a1-94e4-4aa7-87b5-ab155c2bf072"  # EFI_CERT_X509_GUID
 SECOND_STAGE = "EFI/BOOT/grubx64.efi"
 INSTALLED = pathlib.Path("/usr/lib/shim/shimx64.efi")
@@ -55,7 +54,7 @@ def enrol_owner(machine):
     each = 16 + len(der)
     database = (uuid.UUID(X509).bytes_le + struct.pack("<III", 28 + each, 0, each)
                 + uuid.UUID(VENDOR).bytes_le + der)
-    machine.firmware.set_variable("MokList", database, vendor=VENDOR, attributes=BOOT_ONLY)
+    machine.firmware.set_variable("MokList", database, vendor=VENDOR, attributes=firmware.BOOT_ONLY)
 
 
 def sign_as_owner(source, target):

@@ -10,18 +10,15 @@ import dataclasses
 import difflib
 import pathlib
 import re
-import struct
 import sys
 import tempfile
-import uuid
 
-from qemu import event_log, firmware, guest, image, stub_differences, stub_inputs, workspace
+from qemu import boot_option, event_log, firmware, guest, image, stub_differences, stub_inputs, workspace
 from qemu.command import run
 from qemu.harness import Scenario
 from qemu.measurement import identity
 from qemu.stub_differences import Difference
 
-GLOBAL_VARIABLES = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 DISK, ESP = "6d1c8a52-0000-4000-8000-00000000d15c", "6d1c8a52-0000-4000-8000-0000000000e5"
 # Linux measures the whole initrd, as joined by the stub, into PCR 9.
 PCRS = (1, 4, 5, 7, 8, 9, 11, 12, 13)
@@ -50,7 +47,7 @@ def boot(directory, stub, inputs):
     if inputs.secure_boot:
         firmware.sign(uki, uki)
     run(["sgdisk", "-U", DISK, "-u", f"1:{ESP}", machine.disk.path])
-    _add_boot_option(machine, inputs)
+    boot_option.add(machine, inputs.image, inputs.line)
     for name, value, attributes in inputs.variables:
         machine.firmware.set_variable(name, value, attributes=attributes)
     report = machine.boot(options=inputs.qemu_options).report
@@ -58,20 +55,6 @@ def boot(directory, stub, inputs):
     names = esp.names("/loader") if "loader" in esp.folders("/") else []
     loader_files = {name: esp.read(f"/loader/{name}") for name in names}
     return Seen(report, event_log.parse(report.event_log) if inputs.tpm else [], loader_files)
-
-
-def _add_boot_option(machine, inputs):
-    """Boot#### with load options: the starter that adds nothing of its own to what a stub gets."""
-    sectors = machine.disk.path.stat().st_size // 512 - 4096
-    path = "\\" + inputs.image.replace("/", "\\")
-    nodes = struct.pack("<BBHIQQ16sBB", 4, 1, 42, 1, 2048, sectors, uuid.UUID(ESP).bytes_le, 2, 2)
-    text = (path + "\0").encode("utf-16-le")
-    nodes += struct.pack("<BBH", 4, 4, 4 + len(text)) + text + b"\x7f\xff\x04\0"
-    option = struct.pack("<IH", 1, len(nodes)) + "Side by side\0".encode("utf-16-le") + nodes
-    if inputs.line is not None:
-        option += (inputs.line + "\0").encode("utf-16-le")
-    machine.firmware.set_variable("Boot0077", option, GLOBAL_VARIABLES)
-    machine.firmware.set_variable("BootOrder", struct.pack("<H", 0x77), GLOBAL_VARIABLES)
 
 
 # Comparing

@@ -4,11 +4,10 @@
 import dataclasses
 import struct
 
-from qemu import guest, image, workspace
+from qemu import firmware, guest, image, newc, workspace
 
 SBAT = (b"sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
         b"side-by-side,1,Test,test,1,https://example.org/\n")
-BOOT_ONLY = 3  # attributes of variables: non-volatile, boot services
 EXTRA = "EFI/Linux/Side.efi.extra.d"
 
 
@@ -50,14 +49,10 @@ def picture():
 
 def cpio(**files):
     """A newc archive of files in /.extra, as the initrd of an add-on might be."""
-    def record(name, mode, content=b""):
-        encoded = name.encode() + b"\0"
-        header = b"070701" + b"".join(b"%08x" % n for n in (
-            1, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)) + encoded
-        return header + bytes(-len(header) % 4) + content + bytes(-len(content) % 4)
-    return (record(".extra", 0o40555)
-            + b"".join(record(f".extra/{name}", 0o100444, content) for name, content in files.items())
-            + record("TRAILER!!!", 0))
+    return (newc.record(".extra", 0o40555)
+            + b"".join(newc.record(f".extra/{name}", 0o100444, content)
+                       for name, content in files.items())
+            + newc.record(newc.LAST, 0))
 
 
 # SMBIOS manufacturer "Acme", product "Mk2", as Windows computes ids; stands for "acme,mk2".
@@ -169,7 +164,7 @@ def everything(version, addon_stub):
         files |= {"loader/extensions/all.raw": b"global sysext",
                   "loader/extensions/all.confext.raw": b"global confext",
                   "loader/boot-secret-mixin": bytes(range(32, 64))}
-        variables = (("LoaderBootSecret", bytes(range(32)), BOOT_ONLY),)
+        variables = (("LoaderBootSecret", bytes(range(32)), firmware.BOOT_ONLY),)
     return Inputs("everything", sections, files, line=f"@1 {LINE} ", variables=variables,
                   qemu_options=ACME + words(" from=smbios "))
 

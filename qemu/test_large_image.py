@@ -3,7 +3,7 @@
 # byte of its initrd. One such guest at a time.
 import hashlib
 
-from qemu import guest, image, workspace
+from qemu import guest, image, newc, workspace
 from qemu.harness import Scenario
 
 MIB = 1 << 20
@@ -21,18 +21,12 @@ def block(number):
 
 
 def write_archive(path):
-    """/big as an archive of its own, uncompressed; newc, as cpio writes it."""
-    def record(name, size, mode):
-        name = name.encode() + b"\0"
-        fields = (1, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name), 0)
-        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name
-        return head + bytes(-len(head) % 4)
-
+    """/big as an archive of its own, uncompressed."""
     with open(path, "wb") as archive:
-        archive.write(record("big", SIZE, 0o100444))
+        archive.write(newc.header("big", 0o100444, SIZE))
         for number in range(SIZE // MIB):
             archive.write(block(number))
-        archive.write(record("TRAILER!!!", 0, 0))
+        archive.write(newc.record(newc.LAST, 0))
     return path
 
 

@@ -10,7 +10,7 @@ import typing
 
 import pytest
 
-from qemu import boot_option, firmware, guest, image, peers, prediction, vm, workspace
+from qemu import boot_option, guest, image, peers, prediction, vm, workspace
 from qemu.command import need, run
 from qemu.harness import BOOT_PATH, Boot, Scenario
 

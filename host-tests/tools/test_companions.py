@@ -12,28 +12,10 @@ import samples
 from qemu import prediction, workspace
 from test_measure import BANKS, NOTHING, pcr_4, predicted
 
-DIRECTORY, SECRET_DIRECTORY, SECRET, PLAIN = 0o40555, 0o40500, 0o100400, 0o100444
-
-
-def newc(path, mode, content, inode):
-    name = path.encode() + b"\0"
-    header = b"070701" + b"".join(b"%08x" % field for field in (
-        inode, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name), 0))
-    record = header + name
-    record += bytes(-len(record) % 4)
-    return record + content + bytes(-len(content) % 4)
-
-
 def archive(directory, files):
-    """An archive as the stub makes it: `.extra`, the directory, the files, the trailer."""
-    secret = "credentials" in directory
-    records = [newc(".extra", DIRECTORY, b"", 1),
-               newc(f".extra/{directory}", SECRET_DIRECTORY if secret else DIRECTORY, b"", 2)]
-    records += [newc(f".extra/{directory}/{name}", SECRET if secret else PLAIN, content, 3 + i)
-                for i, (name, content) in enumerate(files)]
-    trailer = (b"070701" + b"00000000" * 4 + b"00000001" + b"00000000" * 6 + b"0000000B" + b"00000000"
-               + b"TRAILER!!!" + bytes(4))
-    return b"".join(records) + trailer
+    """As the stub makes it; `files`: (name, content)."""
+    mode, file_mode = (0o500, 0o400) if "credentials" in directory else (0o555, 0o444)
+    return prediction.companion_archive(f".extra/{directory}", mode, dict(files), file_mode)
 
 
 def line(text):

@@ -26,15 +26,6 @@ SHORT_VECTOR = {"linux": b"linux", "osrel": b"ID=test\nVERSION_ID=1\n", "cmdline
 VECTOR_POLICY = "d61b14efe5a5144bd879587f548c66302e364c5d4a869aaef6f1db8c40a90eb5"
 
 
-@pytest.fixture(scope="session")
-def pair(tmp_path_factory):
-    """A private key with its public key and certificate beside it."""
-    private = keys.make_key(tmp_path_factory.mktemp("keys") / "a.pem")
-    keys.public_of(private)
-    keys.certificate_of(private)
-    return private
-
-
 @pytest.fixture
 def vector(tmp_path):
     return keys.vector_key(tmp_path / "vector.pem")

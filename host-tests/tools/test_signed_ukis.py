@@ -17,14 +17,6 @@ SIGNED = "sha256"  # the bank in which systemd 257 signs as 261 and we do
 
 
 @pytest.fixture(scope="session")
-def pair(tmp_path_factory):
-    private = keys.make_key(tmp_path_factory.mktemp("keys") / "a.pem")
-    keys.public_of(private)
-    keys.certificate_of(private)
-    return private
-
-
-@pytest.fixture(scope="session")
 def second(tmp_path_factory):
     private = keys.make_key(tmp_path_factory.mktemp("keys") / "b.pem")
     keys.public_of(private)
