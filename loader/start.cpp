@@ -152,7 +152,9 @@ Result<efi::LoadedImage> verify(Run& run) {
   const Bytes path = TRY(path_of_image(run));
   efi::rearm_watchdog();
   auto image = efi::LoadedImage::load(
-      run.machine.self, {.device_path = path, .source = run.files.image.bytes()});
+      run.machine.self, {.device_path = path,
+                         .source = run.files.image.bytes(),
+                         .secure_boot = run.facts.secure_boot});
   run.files.image.release();
   return image;
 }

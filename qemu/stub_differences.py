@@ -166,6 +166,13 @@ ROWS = (
         proof="host tests"),
     Row("Secure Boot state", ("262",), "off, if the variable cannot be read", "on",
         "Only an absent variable means off (R7).", proof="host tests"),
+    Row("kernel that returns", ("262",), "its variables stay; who had registered an earlier initrd does not get its "
+        "device path back", "`Stub*` variables, and `Loader*` ones of ours that say where the image came from, are "
+        "deleted; the path is given back", "What is started next must not be described by them (R11).",
+        proof="host tests"),
+    Row("long lines", ALL, "takes command lines of any length", "refuses an image, and leaves out an add-on, with a "
+        "`.cmdline` of more than 64 KiB", "No kernel takes one; loaders do not list such an image (R6).",
+        proof="host tests"),
     Row("out of memory", ALL, "halts the machine", "says so, undoes what it changed and returns",
         "The loader, or the firmware, can then try something else (R23).", proof="host tests"),
     Row("messages", ALL, "waits up to ten seconds after printing some", "never waits",

@@ -29,6 +29,8 @@ Result<AddonParts> choose_addon_parts(const uki::Contents& contents, Bytes image
     return fail(Errc::not_found, "nothing in it is of use here");
   if (!TRY(content(contents, UkiSection::kernel)).empty())
     return fail(Errc::malformed, "it has a kernel, so it is no add-on");
+  if (parts.command_line.size() > uki::max_text_size)
+    return fail(Errc::malformed, "its command line is too long", parts.command_line.size());
   const Bytes uname = TRY(content(contents, UkiSection::uname));
   if (!uname.empty() && !image_uname.empty() &&
       without_trailing_nuls(uname) != without_trailing_nuls(image_uname))

@@ -49,8 +49,9 @@ Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
   Pages file = TRY(volume_.read_file(path, largest_addon, &progress));
   const Bytes device_path = TRY(device_path_of_file(volume_.device(), path, texts));
   efi::rearm_watchdog();  // the firmware hashes large images for seconds
-  auto loaded =
-      efi::LoadedImage::load(target_.self, {.device_path = device_path, .source = file.bytes()});
+  auto loaded = efi::LoadedImage::load(
+      target_.self,
+      {.device_path = device_path, .source = file.bytes(), .secure_boot = target_.secure_boot});
   if (!loaded.has_value() && is_for_another_machine(file.bytes())) {
     screen_.log.info("not using ", path, ": it is made for another machine");
     return std::nullopt;
@@ -59,9 +60,9 @@ Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
   file.release();  // the firmware has its own copy, and that is the one it has verified
 
   const auto uki = TRY(uki::Uki::parse(image.bytes(), pe::Layout::loaded));
-  uki::Effective sections = uki.effective_base();
+  uki::Effective sections = uki.effective_alone(uki.whole());  // add-ons have no profiles
   if (has_candidates(uki))
-    select_candidates(uki, uki.base(), {}, hardware(), screen_.log, sections);
+    select_candidates(uki, uki.whole(), {}, hardware(), screen_.log, sections);
   const auto parts = choose_addon_parts({uki, sections}, target_.image_uname);
   if (!parts.has_value()) {
     say_why_not(path, parts.error());

@@ -16,6 +16,7 @@ namespace keelson::stub {
 // What add-ons are matched with.
 struct AddonTarget {
   const efi::Image& self;
+  bool secure_boot = true;
   Bytes image_uname;            // our own `.uname`; empty: none
   const smbios::Table& smbios;  // empty where the host must not be believed
 };

@@ -45,6 +45,8 @@ class ArchiveReader {
     if (!file.has_value()) return skip(name, file.error());
     const auto info = file->info();
     if (!info.has_value()) return skip(name, info.error());
+    // It was none when the directory was listed, but a volume may say something else each time.
+    if (info->is_directory()) return skip(name, {Errc::unsupported, "it is a directory", 0});
     if (info->size > largest_in_archive) {
       too_large_for_format_ = true;
       screen_.log.tell(Severity::warning, directory_.path, "\\", name,

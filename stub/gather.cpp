@@ -73,6 +73,7 @@ Result<Gathered> gather(const efi::Image& self, const Facts& facts, const ImageP
   auto volume = self.volume();
   if (!volume.has_value()) return gathered;  // network boot, or a loader that does not say
   const AddonTarget target = {.self = self,
+                              .secure_boot = facts.secure_boot,
                               .image_uname = TRY(content(image.contents, UkiSection::uname)),
                               .smbios = facts.smbios};
   TRY(gather_from(*volume, target, facts, screen, gathered));

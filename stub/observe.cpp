@@ -45,7 +45,7 @@ void read_origin(const efi::Image& self, TextArena& texts, Facts& facts) {
   if (self.device() == nullptr) return;
   const auto device_path = efi::device_path_of(self.device());
   if (!device_path.has_value()) return;
-  if (const auto guid = efi::partition_guid(*device_path); guid.has_value())
+  if (const auto guid = efi::partition_guid(self.device()); guid.has_value())
     facts.partition = *guid;
   if (const auto url = device_path::first_uri(*device_path); url.has_value() && *url)
     facts.device_url = **url;

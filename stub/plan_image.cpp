@@ -16,6 +16,14 @@ Result<KernelStart> plan_kernel(const Facts& facts, const uki::Contents& content
                             .pinned = origin == KernelOrigin::pinned_file});
 }
 
+// R6. Loaders do not list such an image either.
+Result<> check_line(const uki::Contents& contents) {
+  const Bytes line = TRY(content(contents, UkiSection::cmdline));
+  if (line.size() > uki::max_text_size)
+    return fail(Errc::malformed, "the command line in the image is too long", line.size());
+  return {};
+}
+
 // PCR 12: the profile. PCR 11: name and content of each effective section, in the binding order.
 Result<> plan_events(const Facts& facts, const uki::Contents& contents, PlannedEvents& events) {
   TRY(events.list.add_profile(facts.request.profile));
@@ -47,6 +55,7 @@ Result<ImagePlan> plan_image(const Facts& facts, const uki::Contents& contents,
   ImagePlan plan(contents);
   plan.kernel = TRY(plan_kernel(facts, contents, origin));
   plan.device_tree = TRY(device_tree_of(contents));
+  TRY(check_line(contents));
   TRY(plan_events(facts, contents, plan.events));
   return plan;
 }

@@ -60,9 +60,9 @@ constexpr std::uint64_t features =
     li::stub_feature::pcr_smbios;
 
 Result<> plan_stub(const Facts& facts, TextArena& texts, PageList<Variable>& out) {
-  TRY(out.push({li::stub_info, TRY(li::encode_text(identity::stub_product_utf16, texts))}));
-  TRY(out.push({li::stub_features, TRY(texts.keep(Bytes(li::encode_u64(features))))}));
-  TRY(out.push({li::stub_profile, TRY(li::encode_decimal(facts.request.profile, texts))}));
+  TRY(out.push({li::stub_info, TRY(li::encode_text(identity::stub_product_utf16, texts)), true}));
+  TRY(out.push({li::stub_features, TRY(texts.keep(Bytes(li::encode_u64(features)))), true}));
+  TRY(out.push({li::stub_profile, TRY(li::encode_decimal(facts.request.profile, texts)), true}));
   return {};
 }
 

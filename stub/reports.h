@@ -13,8 +13,8 @@ namespace keelson::stub {
 struct Variable {
   loader_interface::Name name;
   Bytes value;
-  // Says where this image comes from, or that PCRs hold it and what goes with it: nothing that must
-  // be believed of what is started after it.
+  // Says what this image is, where it comes from, or that PCRs hold it and what goes with it:
+  // nothing that must be believed of what is started after it.
   bool of_this_image = false;
 };
 

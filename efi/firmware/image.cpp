@@ -75,8 +75,7 @@ std::u16string_view Image::ShellArguments::operator[](std::size_t i) const {
 Result<LoadedImage> LoadedImage::load(const Image& parent, const Request& request) {
   LoadedImage image;
   SecurityHooks hooks;
-  // Without Secure Boot nothing is refused, so nobody has to be asked.
-  if (find_shim().needs_hooks() && is_secure_boot_on(parent.variables()))
+  if (request.secure_boot && find_shim().needs_hooks())
     TRY(hooks.install({.device_path = request.device_path,
                        .source = request.source,
                        .is_verified = request.is_verified}));

@@ -75,6 +75,8 @@ class LoadedImage {
     Bytes device_path;
     Bytes source;
     bool boot_policy = false;
+    // As the program has read it, once (R7). Without it nothing is refused: no shim is asked.
+    bool secure_boot = true;
     // `source` lies in our own image, or one of its sections holds its hash (R1): no verdict of an
     // older shim is needed for exactly these bytes. Any other verifier still has its say.
     bool is_verified = false;

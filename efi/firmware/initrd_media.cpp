@@ -12,7 +12,14 @@
 namespace keelson::efi {
 namespace {
 
-constexpr int most_holders = 16;
+constexpr std::size_t most_holders = 16;
+
+// A handle that has lost its path to us, and what tells that it is still the same one.
+struct Holder {
+  Handle handle = nullptr;
+  void* path = nullptr;
+  void* media = nullptr;
+};
 
 // What the firmware points to, and the parts behind it. First member: the interface that the
 // callback is given.
@@ -23,6 +30,8 @@ struct State {
   Handle handle = nullptr;
   bool has_protocol = false;
   std::uint64_t total = 0;
+  std::array<Holder, most_holders> earlier{};  // in the order in which they lost their path
+  std::size_t earlier_count = 0;
   std::span<Bytes> parts;  // behind this struct
 };
 
@@ -53,16 +62,32 @@ Result<Handle> find_holder() {
   return located.handle;
 }
 
-Result<> release_path() {
-  for (int i = 0; i < most_holders; ++i) {
-    const auto holder = find_holder();
-    if (!holder.has_value()) return {};
+Result<> take_path_over(State& state) {
+  while (state.earlier_count < most_holders) {
+    const auto found = find_holder();
+    if (!found.has_value()) return {};
+    const Holder holder = {.handle = *found,
+                           .path = protocol_on(*found, protocol_guid::device_path),
+                           .media = protocol_on(*found, protocol_guid::load_file2)};
+    if (holder.path == nullptr || holder.media == nullptr)
+      return fail(Errc::denied, "earlier initrd cannot be looked at");
     TRY(check(boot_services().UninstallProtocolInterface(
-                  *holder, as_efi(protocol_guid::device_path),
-                  protocol_on(*holder, protocol_guid::device_path)),
+                  holder.handle, as_efi(protocol_guid::device_path), holder.path),
               "path of the earlier initrd cannot be taken over"));
+    state.earlier[state.earlier_count++] = holder;
   }
-  return fail(Errc::denied, "too many initrds are registered");
+  if (find_holder().has_value()) return fail(Errc::denied, "too many initrds are registered");
+  return {};
+}
+
+// What can be given back: a holder that has gone meanwhile, or has got a path anew, is left alone.
+void give_path_back(const State& state) {
+  for (const Holder& holder : std::span(state.earlier).first(state.earlier_count)) {
+    if (protocol_on(holder.handle, protocol_guid::load_file2) != holder.media) continue;
+    Handle handle = holder.handle;
+    boot_services().InstallProtocolInterface(&handle, as_efi(protocol_guid::device_path),
+                                             EFI_NATIVE_INTERFACE, holder.path);
+  }
 }
 
 }  // namespace
@@ -84,10 +109,10 @@ Result<> InitrdMedia::serve(std::span<const Bytes> parts, LastPart last_part) {
   state.parts = {kept, count};
   state.total = TRY(initrd_parts::joined_size(state.parts, last_part));
 
-  TRY(release_path());
   TRY(undo_.set([](void* context) { static_cast<InitrdMedia*>(context)->remove(); }, this));
   state_ = std::move(pages);
   const Result<> installed = [&]() -> Result<> {
+    TRY(take_path_over(state));
     TRY(check(
         boot_services().InstallProtocolInterface(&state.handle, as_efi(protocol_guid::device_path),
                                                  EFI_NATIVE_INTERFACE, state.path.data()),
@@ -115,6 +140,7 @@ void InitrdMedia::remove() {
   if (state.has_protocol)
     boot_services().UninstallProtocolInterface(state.handle, as_efi(protocol_guid::load_file2),
                                                &state.protocol);
+  give_path_back(state);
   state_ = Pages();
 }
 

@@ -25,9 +25,9 @@ class InitrdMedia {
   using LastPart = initrd_parts::LastPart;
   // Serves the parts joined. The bytes must live until remove();
   // empty parts are skipped; nothing to serve means that nothing is registered. Other holders of
-  // the path lose it (their LoadFile2 stays). Errors: out_of_memory, firmware.
+  // the path lose it until remove() (their LoadFile2 stays). Errors: out_of_memory, firmware.
   Result<> serve(std::span<const Bytes> parts, LastPart last_part);
-  // Takes it away again. Holders that lost their path do not get it back (as upstream).
+  // Takes it away again; holders that lost their path have it back (R11).
   void remove();
 
  private:

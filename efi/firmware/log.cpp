@@ -73,6 +73,11 @@ void Log::make_room(std::uint64_t size) {
 }
 
 void Log::write(Severity severity, std::string_view message) {
+  keep(severity, message);
+  if (screen_level_ == LogLevel::debug) show(severity, message);
+}
+
+void Log::keep(Severity severity, std::string_view message) {
   const std::string_view what = prefix(severity);
   const std::uint64_t size = name_.size() + 2 + what.size() + message.size() + 1;
   if (size > buffer_.size()) return;

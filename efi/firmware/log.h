@@ -2,13 +2,14 @@
 //
 // Owns messages: all go to the log (the variable KeelsonLog keeps the newest 16 KiB, the loader's
 // `p` page shows them); only what is said through tell() also appears on the screen (design
-// decision 15).
+// decision 15), unless the machine's owner wants to see more, or less.
 #pragma once
 
 #include "efi/base/diagnostics.h"
 #include "efi/base/pages.h"
 #include "efi/firmware/console.h"
 #include "efi/firmware/variables.h"
+#include "efi/format/log_level.h"
 
 namespace keelson::efi {
 
@@ -24,9 +25,11 @@ class Log final : public Diagnostics {
   void tell(Severity severity, const Parts&... parts) {
     Line line;
     (print(line, parts), ...);
-    write(severity, line.text());
-    show(severity, line.text());
+    keep(severity, line.text());
+    if (is_shown(screen_level_, severity)) show(severity, line.text());
   }
+  // From now on the screen shows of tell() what this level includes; at `debug`, everything.
+  void set_screen_level(LogLevel level) { screen_level_ = level; }
 
   // UTF-8 lines, each ended by a newline, oldest first.
   std::string_view text() const;
@@ -40,6 +43,7 @@ class Log final : public Diagnostics {
 
  private:
   void write(Severity severity, std::string_view message) override;
+  void keep(Severity severity, std::string_view message);
   void show(Severity severity, std::string_view message);
   void append(std::string_view piece);
   void append_message(std::string_view message);
@@ -47,9 +51,10 @@ class Log final : public Diagnostics {
 
   Console& console_;
   std::string_view name_;
+  LogLevel screen_level_ = LogLevel::info;
   Pages buffer_;
   std::uint64_t used_ = 0;
-  std::uint64_t published_ = 0;  // bytes of the buffer that the variable has already
+  std::uint64_t published_ = 0;      // bytes of the buffer that the variable has already
   std::uint64_t variable_size_ = 0;  // as we left it
 };
 

@@ -13,6 +13,8 @@ namespace keelson::efi {
 // The unique GUID of the partition that `device_path` leads through (its first GPT hard drive
 // node). Error: not_found.
 Result<Guid> partition_guid(Bytes device_path);
+// The same of a device; if it is the boot partition of a disc (El Torito, no GUID in its path), of
+// the ESP in the disc's GPT that begins at the same byte (stub.md 8.1). Errors also: firmware.
 Result<Guid> partition_guid(Handle device);
 
 // The volume with the XBOOTLDR partition of the disk that `own_device` lies on; the disk and the

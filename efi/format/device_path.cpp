@@ -10,6 +10,7 @@ constexpr std::uint8_t hardware_memory_mapped = 3;
 constexpr std::uint8_t acpi_device = 1;
 constexpr std::uint8_t messaging_uri = 24;
 constexpr std::uint8_t media_hard_drive = 1;
+constexpr std::uint8_t media_cd_rom = 2;
 constexpr std::uint8_t media_file_path = 4;
 constexpr std::uint8_t end_instance = 0x01;
 constexpr std::uint8_t end_entire = 0xff;
@@ -21,6 +22,12 @@ struct WireHardDrive {
   std::uint8_t format, signature_type;
 };
 static_assert(sizeof(NodeHeader) + sizeof(WireHardDrive) == hard_drive_size);
+
+struct WireCdRom {
+  Le<std::uint32_t> boot_entry;
+  Le<std::uint64_t> start, size;
+};
+static_assert(sizeof(NodeHeader) + sizeof(WireCdRom) == 24);
 
 struct WireMemoryMapped {
   Le<std::uint32_t> memory_type;
@@ -112,6 +119,18 @@ Result<std::optional<FoundHardDrive>> last_hard_drive(Bytes path) {
   return std::optional(FoundHardDrive{TRY(read_hard_drive(*last)), *last});
 }
 
+Result<std::optional<FoundCdRom>> last_cd_rom(Bytes path) {
+  std::optional<Node> last;
+  Walk walk(path);
+  while (const auto node = TRY(walk.next()))
+    if (node->is(Type::media, media_cd_rom)) last = node;
+  if (!last) return std::optional<FoundCdRom>();
+  if (last->data().size() != sizeof(WireCdRom))
+    return fail(Errc::malformed, "CD-ROM node of another size", last->offset);
+  const auto wire = TRY(load<WireCdRom>(last->data(), 0, "CD-ROM node"));
+  return std::optional(FoundCdRom{{wire.boot_entry, wire.start, wire.size}, *last});
+}
+
 std::optional<Acpi> read_acpi(const Node& node) {
   if (!node.is(Type::acpi, acpi_device)) return std::nullopt;
   const auto ids = load<WireAcpi>(node.data(), 0, "ACPI node");
@@ -176,6 +195,11 @@ void append_hard_drive(Writer& to, const HardDrive& drive) {
   append_node(to, Type::media, media_hard_drive, sizeof(WireHardDrive));
   to.append_struct(WireHardDrive{drive.partition_number, drive.start, drive.size, drive.signature,
                                  drive.format, drive.signature_type});
+}
+
+void append_cd_rom(Writer& to, const CdRom& partition) {
+  append_node(to, Type::media, media_cd_rom, sizeof(WireCdRom));
+  to.append_struct(WireCdRom{partition.boot_entry, partition.start, partition.size});
 }
 
 void append_memory_mapped(Writer& to, std::uint32_t memory_type, std::uint64_t start,

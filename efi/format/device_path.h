@@ -89,6 +89,18 @@ struct FoundHardDrive {
 };
 Result<std::optional<FoundHardDrive>> last_hard_drive(Bytes path);
 
+struct CdRom {  // media 2: an entry of an El Torito boot catalogue
+  std::uint32_t boot_entry = 0;
+  std::uint64_t start = 0;  // blocks
+  std::uint64_t size = 0;   // blocks
+};
+// The last CD-ROM node of the path, or nullopt. Error: malformed, if it has another size.
+struct FoundCdRom {
+  CdRom partition;
+  Node node;
+};
+Result<std::optional<FoundCdRom>> last_cd_rom(Bytes path);
+
 struct Acpi {  // ACPI 1
   std::uint32_t hid = 0, uid = 0;
 };
@@ -110,6 +122,7 @@ Result<std::u16string_view> file_path_text(Bytes path, TextArena& arena);
 // Error: malformed, if the text does not fit a node (or holds a NUL).
 Result<> append_file_path(Writer& to, std::u16string_view path);
 void append_hard_drive(Writer& to, const HardDrive& drive);
+void append_cd_rom(Writer& to, const CdRom& partition);
 // Hardware 3. `end` is the last byte's address (stub.md 7.2).
 void append_memory_mapped(Writer& to, std::uint32_t memory_type, std::uint64_t start,
                           std::uint64_t end);

@@ -19,13 +19,13 @@ Result<std::uint64_t> joined_size(std::span<const Bytes> parts, LastPart last_pa
     if (part.empty()) continue;
     const auto start = align_up(size, alignment);
     const auto end = start ? checked_add(*start, part.size()) : std::nullopt;
-    if (!end) return fail(Errc::unsupported, "initrd too large");
+    if (!end) return fail(Errc::out_of_memory, "initrd too large");
     size = *end;
     ++count;
   }
   if (last_part == LastPart::as_it_is || count < 2) return size;
   const auto padded = align_up(size, alignment);
-  if (!padded) return fail(Errc::unsupported, "initrd too large");
+  if (!padded) return fail(Errc::out_of_memory, "initrd too large");
   return *padded;
 }
 

@@ -14,8 +14,8 @@ namespace keelson::initrd_parts {
 // that a file's hash stays its own. A single part always stays as it is.
 enum class LastPart : bool { padded, as_it_is };
 
-// The size when joined. Empty parts count as absent. Error: unsupported, if no machine could hold
-// it.
+// The size when joined. Empty parts count as absent. Error: out_of_memory, if no machine could
+// hold it.
 Result<std::uint64_t> joined_size(std::span<const Bytes> parts, LastPart last_part);
 // Joins them in `to`, which has that size.
 void join(std::span<const Bytes> parts, MutableBytes to);

@@ -105,6 +105,12 @@ Effective Uki::effective(Range profile) const {
   return sections;
 }
 
+Effective Uki::effective_alone(Range range) const {
+  Effective sections;
+  overlay(range, sections);
+  return sections;
+}
+
 std::optional<pe::Section> Uki::find(const Effective& sections, UkiSection id) const {
   const auto index = sections.index(id);
   if (!index) return std::nullopt;

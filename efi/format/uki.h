@@ -50,6 +50,8 @@ class Uki {
 
   // Sections before the first `.profile`; all, if there is none.
   Range base() const { return base_; }
+  // All sections, for images in which `.profile` begins nothing.
+  Range whole() const { return {0, image_.headers().section_count}; }
   bool has_profiles() const { return base_.last < image_.headers().section_count; }
   // Profile `number`, counted from 0. A file without `.profile` has just number 0, an empty range.
   // Error: not_found.
@@ -63,6 +65,8 @@ class Uki {
   // Base overlaid with `profile`. Its first section of a name replaces the base's, also if empty.
   Effective effective(Range profile) const;
   Effective effective_base() const { return base_sections_; }
+  // Nothing but `range`.
+  Effective effective_alone(Range range) const;
 
   // nullopt if not effective.
   std::optional<pe::Section> find(const Effective& sections, UkiSection id) const;

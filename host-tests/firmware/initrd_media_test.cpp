@@ -107,7 +107,14 @@ TEST(InitrdMediaTest, TakesThePathOverAndReadsEarlierHolders) {
       ASSERT_TRUE(stub.serve(of_stub, LastPart::padded).has_value());
       EXPECT_EQ(fetch_as_linux(), "of the stub");
     }
-    EXPECT_EQ(fetch_as_linux(), std::nullopt) << "the earlier holder does not get it back";
+    EXPECT_EQ(fetch_as_linux(), "of the loader") << "the earlier holder has it back";
+    {
+      InitrdMedia stub;
+      ASSERT_TRUE(stub.serve(of_stub, LastPart::padded).has_value());
+      loader.remove();
+      EXPECT_EQ(fetch_as_linux(), "of the stub");
+    }
+    EXPECT_EQ(fetch_as_linux(), std::nullopt) << "the earlier holder has gone meanwhile";
   });
 }
 
@@ -166,9 +173,33 @@ TEST(InitrdMediaTest, TakesNothingFromFirmwareThatDoesNotGive) {
   }
 }
 
+TEST(InitrdMediaTest, GivesThePathBackWhereverItFails) {
+  const Bytes earlier[] = {bytes_of("earlier")};
+  const Bytes later[] = {bytes_of("later")};
+  bool succeeded = false;
+  for (std::uint64_t failing = 1; !succeeded; ++failing) {
+    ASSERT_LT(failing, 100u);
+    sim::Firmware firmware;
+    run_in(firmware, [&](Image&) {
+      InitrdMedia holder;
+      ASSERT_TRUE(holder.serve(earlier, LastPart::as_it_is).has_value());
+      const auto protocols = firmware.handles().protocol_count();
+      {
+        InitrdMedia media;
+        firmware.calls().fail_call(firmware.calls().count() + failing);
+        succeeded =
+            media.serve(later, LastPart::padded).has_value() && firmware.calls().failed().empty();
+        firmware.calls().fail_none();
+      }
+      EXPECT_EQ(firmware.handles().protocol_count(), protocols) << failing;
+      EXPECT_EQ(fetch_as_linux(), "earlier") << failing;
+    });
+  }
+}
+
 TEST(InitrdMediaTest, LeavesNothingWhereItFails) {
   for (const std::string_view call : {"AllocatePages", "InstallProtocolInterface"}) {
-    for (const std::string_view detail : {"", "4006"}) {
+    for (const std::string_view detail : {"", "LoadFile2"}) {
       SCOPED_TRACE(std::string(call) + " " + std::string(detail));
       sim::Firmware firmware;
       firmware.calls().fail_every(call, status::out_of_resources, detail);

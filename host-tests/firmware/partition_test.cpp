@@ -4,6 +4,8 @@
 // by reading the GPT, whatever is wrong with it.
 #include "efi/firmware/partition.h"
 
+#include "efi/firmware/uefi.h"
+#include "efi/format/device_path.h"
 #include "efi/format/gpt.h"
 #include "host-tests/firmware/in_firmware.h"
 
@@ -140,6 +142,83 @@ TEST(PartitionTest, KnowsItsGuid) {
     EXPECT_EQ(code_of(open_xbootldr(nullptr)), "not found");
     EXPECT_EQ(code_of(open_xbootldr(firmware.disk_handle())), "not found") << "not on a partition";
   });
+}
+
+// ---- Discs ----
+
+// A disc with blocks of 2 KiB and the image of a disk with smaller ones on it.
+struct Disc {
+  explicit Disc(sim::Calls& calls, std::uint32_t table_block_size)
+      : image(calls,
+              {{.type = gpt::type_xbootldr, .guid = other, .blocks = 64},
+               {.type = gpt::type_esp, .guid = first_esp, .blocks = 64},
+               {.type = gpt::type_esp, .guid = wanted, .blocks = 64}},
+              {.block_size = table_block_size, .blocks = size / table_block_size}),
+        disc(calls, {}, {.block_size = block_size, .blocks = size / block_size, .pci_device = 9}) {
+    std::ranges::fill(disc.block(1), std::byte{0});
+    disc.wipe_tables();
+    const std::uint64_t table_blocks = 2 + 128 * 128 / table_block_size;
+    for (std::uint64_t lba = 0; lba < table_blocks; ++lba) copy_block(lba);
+  }
+  void copy_block(std::uint64_t lba) {
+    const std::uint64_t size_of_one = image.block(lba).size();
+    const std::uint64_t at = lba * size_of_one;
+    for (std::uint64_t i = 0; i < size_of_one; ++i)
+      disc.block((at + i) / block_size)[(at + i) % block_size] = image.block(lba)[i];
+  }
+  std::uint64_t start_of(std::size_t partition) {
+    return image.partition(partition).first_lba * image.media().BlockSize / block_size;
+  }
+
+  static constexpr std::uint32_t block_size = 2048;
+  static constexpr std::uint64_t size = 64_MiB;
+  static constexpr Guid other = "00000000-1111-4222-8333-444444444444"_guid;
+  static constexpr Guid first_esp = "11111111-1111-4222-8333-444444444444"_guid;
+  static constexpr Guid wanted = "22222222-1111-4222-8333-444444444444"_guid;
+  sim::Disk image, disc;
+};
+
+// What partition_guid() says of the entry of the boot catalogue that begins at `start`.
+std::string guid_of_entry(sim::Firmware& firmware, Disc& disc, std::uint64_t start) {
+  std::vector<std::byte> path(256);
+  Writer writer(path);
+  const Bytes whole = disc.disc.path();
+  writer.append(whole.first(whole.size() - device_path::end_size));
+  device_path::append_cd_rom(writer, {.boot_entry = 1, .start = start, .size = 16});
+  device_path::append_end(writer);
+  std::string said;
+  run_in(firmware, [&](Image&) {
+    sim::Handles& handles = firmware.handles();
+    auto* const disc_path = const_cast<std::byte*>(whole.data());
+    const Handle at = handles.add(nullptr, protocol_guid::device_path, disc_path);
+    handles.add(at, protocol_guid::block_io, disc.disc.protocol());
+    const Handle entry = handles.add(nullptr, protocol_guid::device_path, path.data());
+    const auto guid = partition_guid(entry);
+    EXPECT_EQ(code_of(partition_guid(Bytes(path))), "not found")
+        << "the path alone does not say it";
+    said = guid.has_value() ? sim::guid_text(*guid) : std::string(name(guid.error().code));
+    handles.uninstall(entry, protocol_guid::device_path, path.data());
+    handles.uninstall(at, protocol_guid::block_io, disc.disc.protocol());
+    handles.uninstall(at, protocol_guid::device_path, disc_path);
+  });
+  return said;
+}
+
+TEST(PartitionTest, OfADiscItIsTheEspWhereTheCatalogueSays) {
+  for (const std::uint32_t block_size : {512u, 1024u, 2048u, 4096u}) {
+    SCOPED_TRACE(block_size);
+    sim::Firmware firmware;
+    Disc disc(firmware.calls(), block_size);
+    EXPECT_EQ(guid_of_entry(firmware, disc, disc.start_of(2)), sim::guid_text(Disc::wanted));
+    EXPECT_EQ(guid_of_entry(firmware, disc, disc.start_of(1)), sim::guid_text(Disc::first_esp));
+    EXPECT_EQ(guid_of_entry(firmware, disc, disc.start_of(0)), "not found") << "no ESP";
+    EXPECT_EQ(guid_of_entry(firmware, disc, disc.start_of(2) + 1), "not found");
+    EXPECT_EQ(guid_of_entry(firmware, disc, ~std::uint64_t{0}), "malformed");
+    disc.disc.fail_block(0, status::device_error);
+    disc.disc.fail_block(1, status::device_error);
+    disc.disc.fail_block(2, status::device_error);
+    EXPECT_EQ(guid_of_entry(firmware, disc, disc.start_of(2)), "not found") << "unreadable";
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "efi/firmware/security_hooks.h"
 
 #include "efi/firmware/protocol.h"
+#include "efi/firmware/secure_boot.h"
 #include "efi/format/device_path.h"
 #include "host-tests/firmware/in_firmware.h"
 #include "host-tests/sim/sample_images.h"
@@ -44,8 +45,10 @@ Result<> load(Image& self, const sim::Buffer& image, Source source) {
   sim::Firmware& firmware = sim::Firmware::current();
   firmware.esp().add(file_name, image);
   const auto path = path_of_file();
-  const auto loaded = LoadedImage::load(
-      self, {.device_path = path, .source = source == Source::buffer ? Bytes(image) : Bytes()});
+  const auto loaded =
+      LoadedImage::load(self, {.device_path = path,
+                               .source = source == Source::buffer ? Bytes(image) : Bytes(),
+                               .secure_boot = is_secure_boot_on(self.variables())});
   EXPECT_FALSE(firmware.security().is_hooked()) << "hooks are left behind";
   return loaded.has_value() ? Result<>() : fail(loaded.error());
 }

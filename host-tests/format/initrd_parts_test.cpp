@@ -56,7 +56,15 @@ TEST(InitrdParts, ASizeThatNoMachineHoldsIsAnError) {
   const auto* const somewhere = reinterpret_cast<const std::byte*>(std::uintptr_t{0x1000});
   constexpr std::size_t half = std::size_t{1} << 63;
   const Bytes parts[] = {{somewhere, half - 1}, {somewhere, half - 1}, {somewhere, 8}};
-  EXPECT_FALSE(initrd_parts::joined_size(parts, LastPart::padded).has_value());
+  for (const LastPart last : {LastPart::padded, LastPart::as_it_is}) {
+    const auto size = initrd_parts::joined_size(parts, last);
+    ASSERT_FALSE(size.has_value());
+    EXPECT_EQ(size.error().code, Errc::out_of_memory) << "stub.md 10: EFI_OUT_OF_RESOURCES";
+  }
+  // The last one fits, but not its padding.
+  const Bytes odd[] = {{somewhere, half - 4}, {somewhere, half + 2}};
+  EXPECT_FALSE(initrd_parts::joined_size(odd, LastPart::padded).has_value());
+  EXPECT_TRUE(initrd_parts::joined_size(odd, LastPart::as_it_is).has_value());
 }
 
 }  // namespace

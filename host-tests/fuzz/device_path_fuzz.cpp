@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto text = device_path::file_path_text(input, arena);
   if (text.has_value() && 2 * text->size() > size) __builtin_trap();
   (void)device_path::first_uri(input);
+  (void)device_path::last_cd_rom(input);
   const auto drive = device_path::last_hard_drive(input);
   if (!drive.has_value() || !drive->has_value()) return 0;
   std::vector<std::byte> room(size + 64);

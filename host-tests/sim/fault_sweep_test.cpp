@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "host-tests/format/sample_device_tree.h"
+#include "host-tests/format/sample_smbios.h"
 #include "host-tests/sim/sample_machine.h"
 
 namespace keelson {
@@ -84,6 +86,9 @@ constexpr Configuration configurations[] = {
      .behind_old_shim = true},
 };
 
+// What the firmware's device tree and a candidate of the add-on name.
+const std::string sampled_board("acme,mk2\0", 9);
+
 struct Samples {
   sim::Buffer new_uki, old_uki, new_kernel, old_kernel, addon;
 };
@@ -94,9 +99,11 @@ const Samples& samples() {
       .old_uki = sim::uki_image({.kernel = "old", .version = "1"}),
       .new_kernel = sim::kernel_image("new"),
       .old_kernel = sim::kernel_image("old"),
-      .addon = sim::program_image("addon", {{.name = ".cmdline", .content = "added"},
-                                            {.name = ".ucode", .content = "microcode"},
-                                            {.name = ".initrd", .content = "added initrd"}})};
+      .addon = sim::program_image(
+          "addon", {{.name = ".cmdline", .content = "added"},
+                    {.name = ".ucode", .content = "microcode"},
+                    {.name = ".initrd", .content = "added initrd"},
+                    {.name = ".dtbauto", .content = sample::device_tree_of(sampled_board)}})};
   return made;
 }
 
@@ -123,11 +130,26 @@ class Swept : public Machine {
         images().trust(*image);
     }
     add_entries();
+    if (configuration.has_companions) add_hardware();
   }
 
   const Configuration& configuration() const { return configuration_; }
 
  private:
+  // What the stub asks about, and the device tree that an add-on replaces.
+  void add_hardware() {
+    hardware().set_smbios_3(
+        sample::smbios_system({}) +
+        sample::smbios_oem_strings({"io.systemd.stub.kernel-cmdline-extra=words"}) +
+        sample::smbios_end());
+    hardware().add_panel(std::string(128, 'x'));
+    hardware().add_pci_device(0x1af4, 0x1003);
+    device_tree_fixup().enable("fixed");
+    const std::string tree = sample::device_tree_of(sampled_board);
+    device_tree_.resize(tree.size() / sizeof(std::uint32_t) + 1);
+    __builtin_memcpy(device_tree_.data(), tree.data(), tree.size());
+    Firmware::configuration().set(efi::table_guid::device_tree, device_tree_.data());
+  }
   void add_entries() {
     if (configuration_.old_is_uki) {
       esp().add(u"\\EFI\\Linux\\os-1.efi", samples().old_uki);
@@ -168,6 +190,7 @@ class Swept : public Machine {
   }
 
   const Configuration& configuration_;
+  std::vector<std::uint32_t> device_tree_;
 };
 
 // ---- Steps of the boot ----
@@ -340,6 +363,10 @@ constexpr Rule rules[] = {
     {Step::stub, Step::stub, "LocateHandleBuffer", "", boots_new, "no console is found"},
     {Step::stub, Step::stub, "HandleProtocol", "GraphicsOutput", boots_new, "no console is found"},
     {Step::stub, Step::stub, "HandleProtocol", "PciIo", boots_new, "no console is found"},
+    {Step::stub, Step::stub, "PciIo.", "", boots_new, "no console is found"},
+    {Step::stub, Step::stub, "HandleProtocol", "EdidDiscovered", boots_new, "no panel is known"},
+    {Step::stub, Step::stub, "DeviceTreeFixup", "", boots_new, "that tree is left out"},
+    {Step::stub, Step::stub, "InstallConfigurationTable", "", boots_new, "the firmware's stays"},
     {Step::stub, Step::stub, "OpenProtocol", "LoadFile2", boots_new,
      "an earlier initrd is left out"},
     {Step::stub, Step::stub, "UninstallProtocolInterface", "", resets, "no start without initrd"},

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "host-tests/sim/sample_machine.h"
 #include "host-tests/stub/expected.h"
+#include "host-tests/stub/start_from.h"
 
 namespace keelson {
 namespace {
@@ -246,6 +246,26 @@ TEST(StubCompanions, AFileOfAnotherLengthThanItSaidIsLeftOut) {
   }
 }
 
+TEST(StubCompanions, AFileThatBecameADirectoryIsLeftOut) {
+  Case c;
+  c.machine.esp().add(in(own, u"a.cred"), "1").add(in(own, u"b.cred"), "2");
+  c.machine.add_addon(in(own, u"a.addon.efi"), {{.name = ".cmdline", .content = "never"}});
+  for (const std::u16string_view name : {u"a.cred", u"a.addon.efi"})
+    c.machine.esp().interfere(sim::Volume::When::before, sim::Volume::Operation::open,
+                              in(own, name), [name](sim::Volume& volume) {
+                                volume.remove(in(own, name));
+                                volume.add_directory(in(own, name));
+                                return std::nullopt;
+                              });
+  const sim::Run run = c.run();
+  expect_good(run);
+  const std::string archive = secrets("credentials", {{"b.cred", "2"}});
+  EXPECT_EQ(initrd_of(run), archive + osrel_archive);
+  EXPECT_EQ(options_of(run), u"");
+  EXPECT_TRUE(c.machine.screen().has_printed("a.cred"));
+  EXPECT_TRUE(c.machine.screen().has_printed("a.addon.efi"));
+}
+
 TEST(StubCompanions, WhenAllFilesAreUnreadableTheDirectoriesAreStillMeasured) {
   Case c;
   c.machine.esp().add(in(own, u"a.cred"), "1");
@@ -388,10 +408,17 @@ TEST(StubAddons, OnlyThoseThatFitAreUsed) {
       {{uname("6.1.0")}, false, "nothing to use"},
       {{}, false, "nothing at all"},
       {{line, {.name = ".linux", .content = "a kernel"}}, false, "no add-on, but an image"},
-      {{{.name = ".profile", .content = "ID=x\n"}, line},
+      {{line, {.name = ".profile", .content = "ID=x\n"}}, true, "add-ons have no profiles"},
+      {{{.name = ".profile", .content = "ID=x\n"}, line}, true, "also behind such a section"},
+      {{{.name = ".profile", .content = "ID=x\n"}, line, uname("6.2.0")},
        false,
-       "what follows a profile is not base"},
-      {{line, {.name = ".profile", .content = "ID=x\n"}}, true, "profiles of add-ons are ignored"},
+       "so what it is for counts there too"},
+      {{line, {.name = ".profile", .content = "ID=x\n"}, {.name = ".linux", .content = "kernel"}},
+       false,
+       "and so does a kernel"},
+      {{line, {.name = ".profile", .content = "ID=x\n"}, {.name = ".cmdline", .content = "never"}},
+       true,
+       "of two the first counts"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.why);
@@ -461,12 +488,56 @@ TEST(StubAddons, AreUnloadedAndNeverStarted) {
 
 // ---- An initrd that somebody registered before, and the way back ----
 
+// stub.md 9: loaders that do not say where the image lies (I-device path 9).
 TEST(StubCompanions, NothingIsLookedForWithoutAVolumeOrAPath) {
-  Case c;
-  c.machine.esp().add(in(own, u"a.cred"), "1").add(in(credentials, u"g.cred"), "global");
-  c.machine.esp().fail(sim::Volume::Operation::open_volume, u"", efi::status::device_error, 2);
-  const sim::Run run = c.run();
-  expect_good(run);
+  enum Missing { nothing, path, foreign_path, device, file_system };
+  struct Row {
+    Missing missing;
+    bool global, of_image;  // what is looked for and used
+    const char* why;
+  };
+  constexpr Row rows[] = {
+      {nothing, true, true, "everything"},
+      {path, true, false, "without a path there is no directory of the image's own"},
+      {foreign_path, true, false, "the same for a path of other nodes"},
+      {device, false, false, "without a device there is no volume"},
+      {file_system, false, false, "the volume cannot be opened"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.why);
+    Case c;
+    sim::Volume& esp = c.machine.esp();
+    c.machine.add_addon(in(global_addons, u"g.addon.efi"), {{.name = ".cmdline", .content = "g"}});
+    c.machine.add_addon(in(own, u"a.addon.efi"), {{.name = ".cmdline", .content = "a"}});
+    esp.add(in(credentials, u"g.cred"), "2").add(in(own, u"a.cred"), "1");
+    esp.add(in(global_extensions, u"g.raw"), "4").add(in(own, u"a.raw"), "3");
+    auto memory_path = device_path::linux_initrd_path;
+    const sim::Run run = sim::start_from(c.machine, uki_path, [&](sim::Starter& starter) {
+      EFI_LOADED_IMAGE_PROTOCOL& record = starter.record();
+      if (row.missing == path) record.FilePath = nullptr;
+      if (row.missing == foreign_path)
+        record.FilePath = reinterpret_cast<EFI_DEVICE_PATH*>(memory_path.data());
+      if (row.missing == device) record.DeviceHandle = nullptr;
+      if (row.missing == file_system)
+        esp.fail(sim::Volume::Operation::open_volume, u"", efi::status::device_error);
+    });
+    EXPECT_EQ(run.end, sim::End::took_over) << run;
+    std::string wanted;
+    if (row.of_image) wanted += secrets("credentials", {{"a.cred", "1"}});
+    if (row.global) wanted += secrets("global_credentials", {{"g.cred", "2"}});
+    if (row.of_image) wanted += extensions("sysext", {{"a.raw", "3"}});
+    if (row.global) wanted += extensions("global_sysext", {{"g.raw", "4"}});
+    EXPECT_EQ(initrd_of(run), wanted + osrel_archive);
+    EXPECT_EQ(options_of(run), row.of_image ? u"g a" : row.global ? u"g" : u"");
+    for (const std::u16string_view directory :
+         {u"\\loader\\addons", u"\\loader\\credentials", u"\\loader\\extensions"})
+      EXPECT_EQ(esp.usage(directory).opens, row.global ? 1u : 0u) << sim::ascii(directory);
+    EXPECT_EQ(esp.usage(u"\\EFI\\Linux\\sample.efi.extra.d").opens, row.of_image ? 1u : 0u);
+    EXPECT_EQ(c.machine.has(bli::stub_image_identifier),
+              row.missing != path && row.missing != foreign_path);
+    EXPECT_EQ(c.machine.has(bli::stub_device_part_uuid), row.missing != device);
+    EXPECT_EQ(c.machine.screen().printed(), "") << "nothing out of the ordinary";
+  }
 }
 
 TEST(StubCompanions, VariablesOfThisImageAreTakenBackWhenTheKernelReturns) {
@@ -481,11 +552,12 @@ TEST(StubCompanions, VariablesOfThisImageAreTakenBackWhenTheKernelReturns) {
                                     bli::stub_pcr_initrd_sysexts, bli::stub_pcr_initrd_confexts})
     EXPECT_FALSE(c.machine.has(variable)) << sim::ascii(variable.text);
   // The next image would take these for its own loader's.
-  for (const bli::Name& variable :
-       {bli::loader_device_part_uuid, bli::loader_image_identifier, bli::stub_device_part_uuid,
-        bli::stub_image_identifier})
+  for (const bli::Name& variable : {bli::loader_device_part_uuid, bli::loader_image_identifier,
+                                    bli::stub_device_part_uuid, bli::stub_image_identifier})
     EXPECT_FALSE(c.machine.has(variable)) << sim::ascii(variable.text);
-  EXPECT_TRUE(c.machine.has(bli::stub_info));
+  for (const bli::Name& variable : {bli::stub_info, bli::stub_features, bli::stub_profile})
+    EXPECT_FALSE(c.machine.has(variable)) << sim::ascii(variable.text);
+  EXPECT_TRUE(c.machine.has(bli::loader_firmware_info)) << "true of any image";
 }
 
 }  // namespace

@@ -6,10 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "efi/firmware/initrd_media.h"
-#include "efi/format/device_path.h"
 #include "host-tests/format/sample_smbios.h"
-#include "host-tests/sim/sample_machine.h"
 #include "host-tests/stub/expected.h"
+#include "host-tests/stub/start_from.h"
 
 namespace keelson {
 namespace {
@@ -17,6 +16,7 @@ namespace {
 namespace bli = loader_interface;
 using expected::padded;
 using sim::Machine;
+using sim::Starter;
 using Sections = std::vector<sample::Section>;
 
 constexpr std::u16string_view uki_path = u"\\EFI\\Linux\\sample.efi";
@@ -49,25 +49,8 @@ std::u16string options_of(const sim::Run& run) {
   return kernel == nullptr ? u"(none)" : kernel->options;
 }
 
-// Starts the UKI from a program that prepares something first.
-struct Starter {
-  efi::Image& self;
-  efi::LoadedImage image;
-};
 sim::Run start_from(Machine& machine, const std::function<void(Starter&)>& prepare) {
-  // A kernel that takes over never comes back to what was made below.
-  const std::vector<std::byte> file = machine.esp().content(uki_path);
-  return machine.run([&](efi::Image& self) -> Result<> {
-    TextArena texts;
-    const Bytes volume = TRY(efi::device_path_of(self.device()));
-    const MutableBytes room = TRY(texts.reserve(
-        volume.size() + device_path::file_path_size(uki_path) + device_path::end_size, 8));
-    Writer writer(room);
-    TRY(device_path::append_file_on(writer, volume, uki_path));
-    Starter starter{self, TRY(efi::LoadedImage::load(self, {.device_path = room, .source = file}))};
-    prepare(starter);
-    return starter.image.start();
-  });
+  return sim::start_from(machine, uki_path, prepare);
 }
 
 TEST(StubEnvironments, ProfileOfLoadOptions) {
@@ -158,75 +141,116 @@ TEST(StubEnvironments, AnInitrdRegisteredEarlierComesBehindTheMicrocode) {
   EXPECT_EQ(initrd_of(run), padded("microcode") + padded(text) + padded("initrd"));
 }
 
-// In PCR 1: the separator.
-constexpr std::size_t firmwares_own = 1;
+// ---- What the machine is ----
 
-// SMBIOS of a machine whose owner adds words; wake-up types differ from boot to boot.
-struct Tables {
-  explicit Tables(char wake_up)
-      : structures(
-            sample::smbios_system({.wake_up = wake_up}) + sample::smbios_board("Acme", "Board7") +
-            sample::smbios_oem_strings({"io.systemd.stub.kernel-cmdline-extra=from=smbios"}) +
-            sample::smbios_end()),
-        entry_point(
-            sample::smbios_entry_point_3(reinterpret_cast<std::uintptr_t>(structures.data()),
-                                         static_cast<std::uint32_t>(structures.size()))) {}
-  std::string structures, entry_point;
-};
+const std::string system_words =
+    sample::smbios_oem_strings({"io.systemd.stub.kernel-cmdline-extra=  from=smbios\tfast "});
 
-sim::Run start_with(Machine& machine, Tables& tables) {
-  EFI_CONFIGURATION_TABLE table{};
-  std::memcpy(&table.VendorGuid, &efi::table_guid::smbios3, sizeof(table.VendorGuid));
-  table.VendorTable = tables.entry_point.data();
-  return start_from(machine, [&](Starter&) {
-    machine.table().ConfigurationTable = &table;
-    machine.table().NumberOfTableEntries = 1;
-  });
+// PCR 1 after the firmware's separator and `structures`.
+std::string platform_register(HashAlgorithm bank, const std::vector<std::string>& structures) {
+  std::vector<std::string> events = {std::string(4, '\0')};
+  events.insert(events.end(), structures.begin(), structures.end());
+  return expected::pcr(bank, events);
 }
 
 TEST(StubEnvironments, SmbiosIsMeasuredAndItsWordsAreAdded) {
-  std::string pcr_1;
-  for (const char wake_up : {'\1', '\6'}) {
-    Machine machine;
+  struct Row {
+    bool confidential, told_already;
+    std::u16string_view line;
+    bool words_measured, structures_measured;
+    std::string_view why;
+  };
+  constexpr Row rows[] = {
+      {false, false, u"base from=smbios fast", true, true, "firmware starts us"},
+      {false, true, u"base from=smbios fast", true, false, "a loader has measured the structures"},
+      {true, false, u"base", false, false, "the host of a confidential guest is not listened to"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.why);
+    Machine machine({.confidential = row.confidential});
     machine.add_image(uki_path, "stub", two_profiles());
-    Tables tables(wake_up);
-    const sim::Run run = start_with(machine, tables);
+    machine.hardware().set_smbios_3(sample::smbios_system({.wake_up = 6}) +
+                                    sample::smbios_board("Acme", "Board7") + system_words +
+                                    sample::smbios_end());
+    const sim::Run run = start_from(machine, [&](Starter&) {
+      if (row.told_already) machine.variables().set_text(bli::loader_pcr_smbios, u"1");
+    });
     EXPECT_EQ(run.end, sim::End::took_over) << run;
-    EXPECT_EQ(options_of(run), u"base from=smbios");
-    EXPECT_EQ(machine.register_hex(HashAlgorithm::sha256, 12),
-              expected::pcr(HashAlgorithm::sha256, {expected::ucs2z("from=smbios")}));
-    EXPECT_EQ(machine.tpm().events_in(1), firmwares_own + 3);
-    EXPECT_EQ(machine.text(bli::loader_pcr_smbios), u"1");
-    const std::string value = machine.register_hex(HashAlgorithm::sha256, 1);
-    if (!pcr_1.empty()) EXPECT_EQ(value, pcr_1) << "how it was switched on does not count";
-    pcr_1 = value;
+    EXPECT_TRUE(run.problems.empty()) << run;
+    EXPECT_EQ(options_of(run), row.line);
+    std::vector<std::string> words, structures;
+    if (row.words_measured) words = {expected::ucs2z("from=smbios fast")};
+    // How it was switched on does not count.
+    if (row.structures_measured)
+      structures = {sample::smbios_system({.wake_up = 0}), sample::smbios_board("Acme", "Board7"),
+                    system_words};
+    for (const HashAlgorithm bank : all_hash_algorithms) {
+      EXPECT_EQ(machine.register_hex(bank, 12), expected::pcr(bank, words));
+      EXPECT_EQ(machine.register_hex(bank, 1), platform_register(bank, structures));
+    }
+    EXPECT_EQ(machine.has(bli::loader_pcr_smbios), row.structures_measured || row.told_already);
   }
 }
 
-TEST(StubEnvironments, TheHostOfAConfidentialGuestIsNotListenedTo) {
-  Machine machine({.confidential = true});
-  machine.add_image(uki_path, "stub", two_profiles());
-  Tables tables(6);
-  const sim::Run run = start_with(machine, tables);
-  EXPECT_EQ(options_of(run), u"base");
-  EXPECT_EQ(machine.tpm().events_in(1), firmwares_own);
-  EXPECT_FALSE(machine.has(bli::loader_pcr_smbios));
+TEST(StubEnvironments, TheOwnerSaysHowMuchTheScreenShows) {
+  struct Row {
+    std::string_view wish;                        // empty: none
+    bool confidential, ignored_line, unreadable;  // what is shown
+    std::string_view why;
+  };
+  constexpr Row rows[] = {
+      {"", false, false, true, "what is out of the ordinary"},
+      {"debug", false, true, true, "all"},
+      {"info", false, false, true, "as without a wish"},
+      {"err", false, false, false, "a warning is less"},
+      {"loud", false, false, true, "no such level"},
+      {"err", true, false, true, "the host of a confidential guest is not listened to (R13)"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.why);
+    Machine machine({.confidential = row.confidential, .secure_boot = true});
+    machine.add_image(uki_path, "stub", two_profiles());
+    machine.esp().add(u"\\loader\\credentials\\a.cred", "1");
+    machine.esp().fail(sim::Volume::Operation::open, u"\\loader\\credentials\\a.cred",
+                       efi::status::device_error);
+    if (!row.wish.empty())
+      machine.hardware().set_smbios_3(
+          sample::smbios_oem_strings({"io.systemd.boot.loglevel=" + std::string(row.wish)}) +
+          sample::smbios_end());
+    const sim::Run run = machine.run(uki_path, u"dropped");
+    EXPECT_EQ(run.end, sim::End::took_over) << run;
+    EXPECT_EQ(machine.screen().has_printed("is ignored"), row.ignored_line);
+    EXPECT_EQ(machine.screen().has_printed("a.cred"), row.unreadable);
+    const auto log = machine.variables().utf8(bli::keelson_log);
+    ASSERT_TRUE(log.has_value());
+    EXPECT_NE(log->find("is ignored"), std::string::npos);
+    EXPECT_NE(log->find("a.cred"), std::string::npos);
+    EXPECT_EQ(log->find("unknown log level") != std::string::npos, row.wish == "loud");
+  }
 }
 
-TEST(StubEnvironments, SmbiosThatALoaderHasMeasuredIsNotMeasuredAgain) {
-  Machine machine;
-  machine.add_image(uki_path, "stub", two_profiles());
-  Tables tables(6);
-  EFI_CONFIGURATION_TABLE table{};
-  std::memcpy(&table.VendorGuid, &efi::table_guid::smbios3, sizeof(table.VendorGuid));
-  table.VendorTable = tables.entry_point.data();
-  const sim::Run run = start_from(machine, [&](Starter&) {
-    machine.table().ConfigurationTable = &table;
-    machine.table().NumberOfTableEntries = 1;
-    machine.variables().set_text(bli::loader_pcr_smbios, u"1");
-  });
-  EXPECT_EQ(options_of(run), u"base from=smbios");
-  EXPECT_EQ(machine.tpm().events_in(1), firmwares_own);
+TEST(StubEnvironments, ConsolesOfTheMachineAreAddedAndNeverMeasured) {
+  struct Row {
+    std::string_view embedded;
+    std::u16string_view line;
+    std::string_view why;
+  };
+  constexpr Row rows[] = {
+      {"quiet", u"quiet console=hvc0 console=tty0", "behind the line"},
+      {"", u"console=hvc0 console=tty0", "instead of none"},
+      {"quiet console=ttyS1", u"quiet console=ttyS1", "the line names one"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.why);
+    Machine machine({.graphics = true});
+    machine.hardware().add_pci_device(0x1af4, 0x1043);
+    machine.add_uki(uki_path, {.cmdline = std::string(row.embedded)});
+    const sim::Run run = machine.run(uki_path);
+    EXPECT_EQ(run.end, sim::End::took_over) << run;
+    EXPECT_EQ(options_of(run), row.line);
+    EXPECT_TRUE(machine.tpm().pcr(HashAlgorithm::sha256, 12).is_zero());
+    EXPECT_FALSE(machine.has(bli::stub_pcr_kernel_parameters));
+  }
 }
 
 }  // namespace

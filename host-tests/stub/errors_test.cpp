@@ -4,8 +4,8 @@
 // that it comes back with a status where it cannot boot.
 #include <gtest/gtest.h>
 
-#include "host-tests/sim/sample_machine.h"
 #include "host-tests/stub/expected.h"
+#include "host-tests/stub/start_from.h"
 
 namespace keelson {
 namespace {
@@ -59,7 +59,7 @@ TEST(StubErrors, LoadedImageMissing) {
   EXPECT_TRUE(run.problems.empty()) << run;
 }
 
-TEST(StubErrors, LinuxMissingOrEmptyOrInItsHeaderInvalid) {
+TEST(StubErrors, LinuxMissingOrEmpty) {
   struct Row {
     Sections sections;
     const char* why;
@@ -103,6 +103,77 @@ TEST(StubErrors, OfDuplicateSectionsTheFirstCounts) {
   EXPECT_EQ(run.find("kernel")->options, u"first");
 }
 
+// The firmware refuses such images, but not every loader is one. In memory, as they are started.
+TEST(StubErrors, ASectionHeaderOutOfRangeIsNone) {
+  enum Field : std::size_t {
+    virtual_size = 8,
+    virtual_address = 12,
+    raw_size = 16,
+    raw_pointer = 20
+  };
+  struct Row {
+    Field field;
+    std::uint32_t value;
+    const char* why;
+  };
+  const Row rows[] = {
+      {virtual_address, 0x7fff'0000, "behind the image"},
+      {virtual_address, 0xffff'f000, "its end wraps"},
+      {virtual_size, 0xffff'ffff, "its end wraps"},
+      {virtual_size, 0x0100'0000, "reaches over the image's end"},
+      {raw_size, 0xffff'fe00, "its end in the file wraps"},
+      {raw_pointer, 0xffff'ff00, "its end in the file wraps"},
+  };
+  const Sections sections = {
+      {.name = ".cmdline", .content = "first"},
+      kernel(),
+      {.name = ".cmdline", .content = "second"},
+  };
+  for (const Row& row : rows) {
+    for (const std::string_view name : {".cmdline", ".linux"}) {
+      SCOPED_TRACE(std::string(name) + " " + row.why);
+      Machine machine;
+      machine.add_image(uki_path, "stub", sections);
+      const sim::Run run = sim::start_from(machine, uki_path, [&](sim::Starter& starter) {
+        auto* const image = static_cast<char*>(starter.record().ImageBase);
+        const std::size_t header = std::string_view(image, 0x1000).find(name);
+        ASSERT_NE(header, std::string_view::npos);
+        const Le<std::uint32_t> value(row.value);
+        __builtin_memcpy(image + header + row.field, &value, sizeof(value));
+      });
+      if (name == ".linux") {
+        EXPECT_EQ(run.end, sim::End::returned) << run;
+        EXPECT_EQ(run.status, efi::status::not_found);
+        EXPECT_EQ(machine.tpm().events_in(11), 0u);
+      } else {
+        expect_boots(run);
+        ASSERT_NE(run.find("kernel"), nullptr);
+        EXPECT_EQ(run.find("kernel")->options, u"second") << "the first that can be used";
+      }
+    }
+  }
+}
+
+TEST(StubErrors, ALineOverTheCapIsRefused) {  // R6
+  for (const bool over : {false, true}) {
+    Machine machine;
+    const std::string line(64_KiB + (over ? 1 : 0), 'x');
+    machine.add_image(uki_path, "stub", {kernel(), {.name = ".cmdline", .content = line}});
+    machine.add_image(u"\\addon.efi", "stub", {kernel()});
+    machine.add_addon(u"\\addon.efi.extra.d\\a.addon.efi", {{.name = ".cmdline", .content = line}});
+    const sim::Run run = machine.run(uki_path);
+    const sim::Run with_addon = machine.run(u"\\addon.efi");
+    expect_boots(with_addon);
+    ASSERT_NE(with_addon.find("kernel"), nullptr);
+    EXPECT_EQ(with_addon.find("kernel")->options.size(), over ? 0 : line.size());
+    EXPECT_EQ(machine.screen().has_printed("a.addon.efi"), over);
+    if (over)
+      EXPECT_EQ(run.status, efi::status::load_error);
+    else
+      expect_boots(run);
+  }
+}
+
 TEST(StubErrors, KernelThatIsNoSoundImage) {
   const auto with = [](auto change) {
     sample::Pe pe = sample::kernel_pe();
@@ -115,6 +186,15 @@ TEST(StubErrors, KernelThatIsNoSoundImage) {
       {"no image at all, but long enough to be mistaken for one at first sight, or nearly so",
        "not an image"},
       {with([](sample::Pe& pe) { pe.entry_point = 0x00ff'0000; }), "entry outside the image"},
+      {with([](sample::Pe& pe) { pe.entry_point = 0; }), "entry in the headers"},
+      {with([](sample::Pe& pe) { pe.sections[1].flags = pe::section_read; }), "entry in data"},
+      {with([](sample::Pe& pe) { pe.section_alignment = 3; }), "no power of two (I-PE 17)"},
+      {with([](sample::Pe& pe) { pe.sections[1].virtual_address = 0x1000; }),
+       "sections that overlap (I-PE 13)"},
+      {with([](sample::Pe& pe) { pe.sections[1].relocations_pointer = 0x400; }),
+       "a section with relocations"},
+      {with([](sample::Pe& pe) { pe.sections[1].raw_pointer = 0x7fff'0000; }),
+       "a section outside the file"},
       {with([](sample::Pe& pe) { pe.sections[1].raw_size = 0x0010'0000; }), "raw over virtual"},
       {with([](sample::Pe& pe) { pe.sections[1].virtual_address = 0x7fff'0000; }),
        "a section outside the image"},
@@ -128,7 +208,9 @@ TEST(StubErrors, KernelThatIsNoSoundImage) {
     SCOPED_TRACE(why);
     Machine machine;
     machine.add_image(uki_path, "stub", {{.name = ".linux", .content = file}});
-    expect_refused(machine, machine.run(uki_path));
+    const sim::Run run = machine.run(uki_path);
+    expect_refused(machine, run);
+    EXPECT_EQ(run.status, efi::status::load_error);
   }
 }
 

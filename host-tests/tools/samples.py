@@ -50,6 +50,15 @@ def with_section_size(path, output, name, virtual_size):
     return output
 
 
+def with_section_name(path, output, name, new_name):
+    """A copy in which a section has another name."""
+    pe = pefile.PE(str(path), fast_load=True)
+    section, = (s for s in pe.sections if s.Name.rstrip(b"\0").decode() == name)
+    section.Name = new_name.encode().ljust(8, b"\0")
+    pe.write(str(output))
+    return output
+
+
 def loader(output, *, version=None, product=None):
     """A copy of our loader whose marker says another version (as long as ours), or product."""
     data = workspace.loader().read_bytes()

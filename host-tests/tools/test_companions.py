@@ -117,6 +117,15 @@ def test_addons_of_others_are_left_out(esp, own):
     assert f"4:sha256={pcr_4(images[:2], 'sha256')}" in done.stdout
 
 
+def test_addons_have_no_profiles(esp, own):
+    """What follows a `.profile` section counts as what is before it."""
+    addon(own / "a.addon.efi", "--cmdline=own")
+    whole = addon(esp.parent / "whole.efi", "--cmdline=other")
+    behind = samples.with_section_name(whole, own / "b.addon.efi", ".sbat", ".profile")
+    assert [name for name, _ in samples.sections(behind) if name in (".profile", ".cmdline")] == [".profile", ".cmdline"]
+    assert values(esp)[12] == replay([line("own other")])
+
+
 def test_names_that_the_stub_refuses_are_left_out(esp, own):
     file(own / "ä.cred", b"x")
     done = keelson.start("predict", f"--esp-path={esp}", "--bank=sha256")

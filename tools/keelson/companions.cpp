@@ -110,7 +110,7 @@ class Gatherer {
     const auto uki = or_fail(uki::Uki::parse(memory, pe::Layout::loaded), path);
     if (stub::has_candidates(uki))
       warn(path + ": what it has for certain machines only is not predicted");
-    const auto parts = stub::choose_addon_parts({uki, uki.effective_base()}, image_uname_);
+    const auto parts = stub::choose_addon_parts({uki, uki.effective_alone(uki.whole())}, image_uname_);
     found_.loaded.push_back(std::move(content));
     if (!parts.has_value()) {
       warn(path + ": left out: " + describe(parts.error()));
