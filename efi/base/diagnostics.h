@@ -35,14 +35,15 @@ struct Hex {
 void print(Line& line, std::string_view text);
 void print(Line& line, std::u16string_view text);
 void print(Line& line, Hex number);
-void print(Line& line, const Error& error);  // "section table past end of file (truncated, at 0x40)"
+void print(Line& line,
+           const Error& error);  // "section table past end of file (truncated, at 0x40)"
 template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, char16_t>)
 void print(Line& line, T number) {
   if constexpr (std::is_signed_v<T>) {
     if (number < 0) line.add("-");
-    const auto magnitude = number < 0 ? 0 - static_cast<std::uint64_t>(number)
-                                      : static_cast<std::uint64_t>(number);
+    const auto magnitude =
+        number < 0 ? 0 - static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(number);
     line.add(Decimal(magnitude));
   } else {
     line.add(Decimal(number));

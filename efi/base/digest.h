@@ -2,9 +2,9 @@
 //
 // Owns hash algorithms (TPM 2.0 algorithm ids), digest values and hashing, one-shot or as a stream.
 // SHA-256 is there in firmware and on the host, SHA-1 too (hardware ids); SHA-384 and SHA-512 only
-// on the host, because in firmware the TPM driver hashes for its own banks. The work is mbedTLS's: compiled from
-// source for firmware, from the system on the host; on CPUs with instructions for SHA-256 both use
-// them (sha256_blocks.h).
+// on the host, because in firmware the TPM driver hashes for its own banks. The work is mbedTLS's:
+// compiled from source for firmware, from the system on the host; on CPUs with instructions for
+// SHA-256 both use them (sha256_blocks.h).
 #pragma once
 
 #include <array>

@@ -46,13 +46,20 @@ constexpr std::unexpected<Error> fail(const Error& error) { return std::unexpect
 // The name of `code` for messages: "truncated", "not found".
 constexpr std::string_view name(Errc code) {
   switch (code) {
-    case Errc::truncated: return "truncated";
-    case Errc::malformed: return "malformed";
-    case Errc::unsupported: return "unsupported";
-    case Errc::not_found: return "not found";
-    case Errc::denied: return "denied";
-    case Errc::out_of_memory: return "out of memory";
-    case Errc::firmware: return "firmware error";
+    case Errc::truncated:
+      return "truncated";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::not_found:
+      return "not found";
+    case Errc::denied:
+      return "denied";
+    case Errc::out_of_memory:
+      return "out of memory";
+    case Errc::firmware:
+      return "firmware error";
   }
   return "unknown error";
 }
@@ -68,16 +75,17 @@ constexpr bool proceed_despite(const Result<T>& result, std::string_view /*why*/
 
 // Yields the value of a Result or returns its error from the enclosing function. A statement
 // expression, so not usable in constexpr functions, which write the two lines out.
-#define TRY(expression)                                                   \
-  ({                                                                      \
-    auto&& keelson_try_result = (expression);                             \
-    if (!keelson_try_result.has_value()) [[unlikely]]                     \
-      return ::keelson::fail(keelson_try_result.error());                 \
+#define TRY(expression)                                                                      \
+  ({                                                                                         \
+    auto&& keelson_try_result = (expression);                                                \
+    if (!keelson_try_result.has_value()) [[unlikely]]                                        \
+      return ::keelson::fail(keelson_try_result.error());                                    \
     ::keelson::detail::take(std::forward<decltype(keelson_try_result)>(keelson_try_result)); \
   })
 
 namespace keelson::detail {
-// The value of a result known to be good: moved out of a temporary or named result, nothing for void.
+// The value of a result known to be good: moved out of a temporary or named result, nothing for
+// void.
 template <class R>
 constexpr auto take(R&& result) {
   using Value = typename std::remove_cvref_t<R>::value_type;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Owns lists of unknown length: PageList, contiguous and grown by doubling its pages, and TextArena,
-// where the texts of list elements live. `push` may move the elements: keep indices, not pointers,
-// while a list still grows. Arena texts never move.
+// Owns lists of unknown length: PageList, contiguous and grown by doubling its pages, and
+// TextArena, where the texts of list elements live. `push` may move the elements: keep indices, not
+// pointers, while a list still grows. Arena texts never move.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,8 @@ class PageList {
   Result<> push(T value) {
     if ((size_ + 1) * sizeof(T) > pages_.size()) {
       const std::uint64_t bigger = pages_.empty() ? page_size : pages_.size() * 2;
-      Pages grown = TRY(Pages::allocate(bigger < sizeof(T) ? pages_for(sizeof(T)) * page_size : bigger));
+      Pages grown =
+          TRY(Pages::allocate(bigger < sizeof(T) ? pages_for(sizeof(T)) * page_size : bigger));
       T* to = reinterpret_cast<T*>(grown.data());
       for (std::size_t i = 0; i < size_; ++i) {
         std::construct_at(to + i, std::move(begin()[i]));

@@ -21,7 +21,8 @@ Decoded decode_utf8(std::string_view text) {
   if (first < 0x80) return {first, 1, true};
   std::size_t length = 0;
   char32_t code = 0;
-  unsigned char low = 0x80, high = 0xBF;  // bounds of the second byte exclude overlong forms and surrogates
+  // Bounds of the second byte exclude overlong forms and surrogates.
+  unsigned char low = 0x80, high = 0xBF;
   if (first >= 0xC2 && first <= 0xDF) {
     length = 2;
     code = first & 0x1Fu;
@@ -161,8 +162,8 @@ Decimal::Decimal(std::uint64_t value, std::size_t minimum_width) {
 void make_printable(std::span<char16_t> text) {
   for (char16_t& c : text) {
     const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
-    const bool reorders = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) ||
-                          c == 0x200E || c == 0x200F;
+    const bool reorders =
+        (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
     if (control || reorders) c = replacement;
   }
 }

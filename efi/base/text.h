@@ -24,7 +24,8 @@ enum class BadText : std::uint8_t {
 
 // UTF-8 to UTF-16 without terminator; stops at the first NUL. Errors: malformed (refuse only),
 // out_of_memory when `out` is too small; `out` of utf8.size() units always suffices.
-Result<std::u16string_view> to_utf16(std::string_view utf8, BadText policy, std::span<char16_t> out);
+Result<std::u16string_view> to_utf16(std::string_view utf8, BadText policy,
+                                     std::span<char16_t> out);
 // The same into an arena; a NUL follows the view.
 Result<std::u16string_view> to_utf16(std::string_view utf8, BadText policy, TextArena& arena);
 // UTF-16 to UTF-8; stops at the first NUL; unpaired surrogates become U+FFFD. 3 bytes per unit
@@ -79,7 +80,8 @@ class Decimal {
   std::size_t start_ = 20;
 };
 
-// Control characters (C0, DEL, C1) and bidirectional controls replaced by U+FFFD, in place (R9 of the rules).
+// Control characters (C0, DEL, C1) and bidirectional controls replaced by U+FFFD, in place (R9 of
+// the rules).
 void make_printable(std::span<char16_t> text);
 
 }  // namespace keelson

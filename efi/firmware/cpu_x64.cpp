@@ -57,7 +57,7 @@ bool has_pc_serial_ports() { return true; }
 void pause() { __builtin_ia32_pause(); }
 
 std::uint64_t call_native(void* function, const void* data, std::uint32_t size) {
-  using Function = std::uint64_t(__attribute__((sysv_abi)) *)(const void*, std::uint32_t);
+  using Function = std::uint64_t(__attribute__((sysv_abi))*)(const void*, std::uint32_t);
   return reinterpret_cast<Function>(function)(data, size);
 }
 

@@ -63,6 +63,6 @@ keelson_leave_image:
 
 extern "C" void keelson_enter_handover(const std::byte* entry, keelson::efi::Handle image,
                                        void* system_table, std::byte* boot_params) noexcept {
-  using Entry = void(__attribute__((sysv_abi)) *)(void*, void*, void*);
+  using Entry = void(__attribute__((sysv_abi))*)(void*, void*, void*);
   reinterpret_cast<Entry>(const_cast<std::byte*>(entry))(image, system_table, boot_params);
 }

@@ -47,9 +47,8 @@ const void* configuration_table(const Guid& guid) {
 }
 
 Result<> install_configuration_table(const Guid& guid, const void* table) {
-  return check(
-      boot_services().InstallConfigurationTable(as_efi(guid), const_cast<void*>(table)),
-      table == nullptr ? "table cannot be taken away" : "table cannot be installed");
+  return check(boot_services().InstallConfigurationTable(as_efi(guid), const_cast<void*>(table)),
+               table == nullptr ? "table cannot be taken away" : "table cannot be installed");
 }
 
 void rearm_watchdog() {

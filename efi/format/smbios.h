@@ -87,7 +87,8 @@ inline constexpr std::size_t entry_point_size_3 = 24, entry_point_size_2 = 31;
 inline constexpr std::size_t longest_entry_point = 32;
 inline constexpr std::size_t length_offset_3 = 6, length_offset_2 = 5;
 // `_SM3_` (SMBIOS 3) and `_SM_` (SMBIOS 2). `entry_point` must hold as many bytes as it has at
-// least, and as it states itself. Errors: truncated, malformed (anchor, length, checksum, no table).
+// least, and as it states itself. Errors: truncated, malformed (anchor, length, checksum, no
+// table).
 Result<Location> parse_entry_point_3(Bytes entry_point);
 Result<Location> parse_entry_point_2(Bytes entry_point);
 

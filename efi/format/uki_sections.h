@@ -44,27 +44,29 @@ struct UkiSectionRow {
   bool joined;            // copied when a profile PE is joined to a UKI
 };
 
+// clang-format off
 inline constexpr std::array<UkiSectionRow, 17> uki_sections = {{
-    // id                  name        measured  many   text   joined
-    {UkiSection::kernel,   ".linux",   true,     false, false, true},
-    {UkiSection::osrel,    ".osrel",   true,     false, true,  true},
-    {UkiSection::cmdline,  ".cmdline", true,     false, true,  true},
-    {UkiSection::initrd,   ".initrd",  true,     false, false, true},
-    {UkiSection::ucode,    ".ucode",   true,     false, false, true},
-    {UkiSection::splash,   ".splash",  true,     false, false, true},
-    {UkiSection::dtb,      ".dtb",     true,     false, false, true},
-    {UkiSection::uname,    ".uname",   true,     false, true,  true},
-    {UkiSection::sbat,     ".sbat",    true,     false, true,  true},
-    {UkiSection::pcrsig,   ".pcrsig",  false,    false, true,  false},
-    {UkiSection::pcrpkey,  ".pcrpkey", true,     false, true,  false},
-    {UkiSection::profile,  ".profile", true,     false, true,  true},
-    {UkiSection::dtbauto,  ".dtbauto", true,     true,  false, false},
-    {UkiSection::hwids,    ".hwids",   true,     false, false, false},
-    {UkiSection::efifw,    ".efifw",   true,     true,  false, true},
+    // id                     name        measured  many   text   joined
+    {UkiSection::kernel,      ".linux",   true,     false, false, true},
+    {UkiSection::osrel,       ".osrel",   true,     false, true,  true},
+    {UkiSection::cmdline,     ".cmdline", true,     false, true,  true},
+    {UkiSection::initrd,      ".initrd",  true,     false, false, true},
+    {UkiSection::ucode,       ".ucode",   true,     false, false, true},
+    {UkiSection::splash,      ".splash",  true,     false, false, true},
+    {UkiSection::dtb,         ".dtb",     true,     false, false, true},
+    {UkiSection::uname,       ".uname",   true,     false, true,  true},
+    {UkiSection::sbat,        ".sbat",    true,     false, true,  true},
+    {UkiSection::pcrsig,      ".pcrsig",  false,    false, true,  false},
+    {UkiSection::pcrpkey,     ".pcrpkey", true,     false, true,  false},
+    {UkiSection::profile,     ".profile", true,     false, true,  true},
+    {UkiSection::dtbauto,     ".dtbauto", true,     true,  false, false},
+    {UkiSection::hwids,       ".hwids",   true,     false, false, false},
+    {UkiSection::efifw,       ".efifw",   true,     true,  false, true},
     // Of a thin UKI (thin_uki.h). Unmeasured: what they pin is, as .linux and .initrd.
-    {UkiSection::kernel_hash, ".linuxh", false,  false, false, true},
-    {UkiSection::initrd_hash, ".initrdh", false, false, false, true},
+    {UkiSection::kernel_hash, ".linuxh",  false,    false, false, true},
+    {UkiSection::initrd_hash, ".initrdh", false,    false, false, true},
 }};
+// clang-format on
 
 // Order in the file, as ukify writes them. `.sbat` overwrites the stub's; `.profile` and `.pcrsig`
 // come last in the base and `.profile` first in every later profile.

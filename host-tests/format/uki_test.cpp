@@ -118,8 +118,8 @@ TEST(Uki, SectionsThatRepeatAreNotEffective) {
 }
 
 TEST(Uki, ASelectedCandidateCounts) {
-  const Buffer file = sample::make(
-      pe_of({{".linux", "kernel"}, {".dtbauto", "first"}, {".dtbauto", "second"}, {".dtb", "tree"}}));
+  const Buffer file = sample::make(pe_of(
+      {{".linux", "kernel"}, {".dtbauto", "first"}, {".dtbauto", "second"}, {".dtb", "tree"}}));
   const auto uki = uki::Uki::parse(file, pe::Layout::file);
   ASSERT_TRUE(uki.has_value());
   uki::Effective sections = uki->effective_base();
