@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// keelson build: reads the parts, lets linker/uki_builder assemble them, signs, and
-// writes the result safely, also straight into an ESP.
+// keelson build: lets linker/uki_builder assemble the parts (image_parts.h), signs, and writes the
+// result safely, also straight into an ESP.
 #include "linker/uki_builder.h"
 
 #include <memory>
 
 #include "efi/base/digest.h"
-#include "efi/format/pe.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
-#include "tools/keelson/hardware_inputs.h"
 #include "tools/keelson/host_text.h"
+#include "tools/keelson/image_parts.h"
 #include "tools/keelson/pcr.h"
 #include "tools/keelson/pcr_policies.h"
-#include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
 #include "tools/keelson/signing.h"
 #include "tools/keelson/thin.h"
@@ -24,9 +22,8 @@ namespace keelson::tool {
 namespace {
 
 struct BuildOptions {
-  std::string linux_file, cmdline, os_release, uname, microcode, splash, devicetree, pcrpkey,
-      pcrsig, hwids, profile, stub, arch, output, image_to_join;
-  std::vector<std::string> initrds, sbat, sections, profiles_to_join, devicetrees_auto, efifw;
+  ImageParts parts;
+  std::string output, image_to_join;
   bool thin = false;
   std::string esp, pinned_directory = default_pins_directory;  // of a thin UKI
   bool measure = false;
@@ -35,128 +32,6 @@ struct BuildOptions {
   PcrPolicyOptions policies;
   JsonForm json = JsonForm::off;
 };
-
-// Owns the bytes of all inputs while UkiInputs borrows them.
-class Inputs {
- public:
-  Bytes keep(Buffer buffer) {
-    kept_.push_back(std::make_unique<Buffer>(std::move(buffer)));
-    return *kept_.back();
-  }
-  Bytes file(const std::string& path) { return keep(read_file(path)); }
-  Bytes text(const std::string& argument) {
-    if (argument.starts_with('@')) return file(argument.substr(1));
-    return verbatim(argument);
-  }
-  Bytes verbatim(std::string_view text) {
-    const Bytes bytes = bytes_of(text);
-    return keep(Buffer(bytes.begin(), bytes.end()));
-  }
-  // An option that was not given is absent.
-  std::optional<Bytes> optional_file(const std::string& path) {
-    return path.empty() ? std::nullopt : std::optional(file(path));
-  }
-  std::optional<Bytes> optional_text(const std::string& argument) {
-    return argument.empty() ? std::nullopt : std::optional(text(argument));
-  }
-
- private:
-  std::vector<std::unique_ptr<Buffer>> kept_;
-};
-
-// "--cmdline=TEXT": white space collapsed, as ukify does; "@FILE" is taken as it is.
-std::string collapsed(const std::string& text) {
-  if (text.starts_with('@')) return text;
-  std::string result;
-  bool gap = false;
-  for (const char c : text) {
-    const bool white = c == ' ' || (c >= '\t' && c <= '\r');
-    if (!white) {
-      if (gap && !result.empty()) result += ' ';
-      result += c;
-    }
-    gap = white;
-  }
-  return result;
-}
-
-std::string host_os_release() {
-  for (const char* path : {"/etc/os-release", "/usr/lib/os-release"})
-    if (fs::is_regular_file(path)) return std::string("@") + path;
-  throw Failure("--os-release: this machine has no os-release file; give one, or an empty text");
-}
-
-linker::CustomSection custom_section(const std::string& argument, Inputs& inputs) {
-  const std::size_t colon = argument.find(':');
-  if (colon == std::string::npos || colon == 0)
-    throw Failure("--section=" + argument + ": expected NAME:TEXT or NAME:@FILE");
-  return {argument.substr(0, colon), inputs.text(argument.substr(colon + 1))};
-}
-
-// What a stub of this machine can start: a PE image for the same machine.
-void check_kernel(Bytes kernel, const std::string& path, pe::Machine machine,
-                  const std::string& stub) {
-  const auto image = pe::Image::parse(kernel, pe::Layout::file, pe::Accept::any_machine);
-  if (!image.has_value())
-    throw Failure(path + ": not a kernel with an EFI stub: " + describe(image.error()));
-  if (whole_image(kernel, path).headers().machine != machine)
-    throw Failure(path + ": is for " + std::string(pe::efi_arch(image->headers().machine)) +
-                  ", the stub " + stub + " for " + std::string(pe::efi_arch(machine)));
-}
-
-Bytes profile_in(Bytes bytes, const std::string& path) {
-  if (!or_fail(uki::Uki::parse(whole_image(bytes, path)), path).has_profiles())
-    throw Failure(path +
-                  ": holds no profile; build it with --profile= and without --join-profile=");
-  return bytes;
-}
-
-// A directory of descriptions, or a table that is one already.
-std::optional<Bytes> hardware_ids(const std::string& path, Inputs& inputs) {
-  if (path.empty()) return std::nullopt;
-  return fs::is_directory(path) ? inputs.keep(hwids_of(path)) : inputs.file(path);
-}
-
-// As ukify decides it: a `.profile` that nothing is joined to is a file to join later.
-linker::UkiKind kind_of(const BuildOptions& options) {
-  if (!options.profile.empty() && options.profiles_to_join.empty()) return linker::UkiKind::profile;
-  return options.linux_file.empty() ? linker::UkiKind::addon : linker::UkiKind::uki;
-}
-
-linker::UkiInputs read_inputs(const BuildOptions& options, bool os_release_given, Inputs& inputs) {
-  linker::UkiInputs uki;
-  const bool addon = options.linux_file.empty();
-  uki.kind = kind_of(options);
-  const std::string stub =
-      options.stub.empty()
-          ? find_program(addon ? Program::addon : Program::stub, options.arch).string()
-          : options.stub;
-  uki.stub = inputs.file(stub);
-  const pe::Machine machine = whole_image(uki.stub, stub).headers().machine;
-  uki.kernel = inputs.optional_file(options.linux_file);
-  if (uki.kernel) check_kernel(*uki.kernel, options.linux_file, machine, stub);
-  const std::string os_release =
-      !os_release_given && !addon ? host_os_release() : options.os_release;
-  uki.osrel = inputs.optional_text(os_release);
-  uki.cmdline = inputs.optional_text(collapsed(options.cmdline));
-  uki.ucode = inputs.optional_file(options.microcode);
-  uki.splash = inputs.optional_file(options.splash);
-  uki.dtb = inputs.optional_file(options.devicetree);
-  uki.pcrpkey = inputs.optional_file(options.pcrpkey);
-  uki.hwids = hardware_ids(options.hwids, inputs);
-  for (const std::string& path : options.devicetrees_auto) uki.dtbauto.push_back(inputs.file(path));
-  for (const std::string& path : options.efifw) uki.efifw.push_back(inputs.keep(efifw_of(path)));
-  uki.uname = inputs.optional_text(options.uname);
-  uki.profile = inputs.optional_text(options.profile);
-  uki.pcrsig = inputs.optional_text(options.pcrsig);
-  for (const std::string& path : options.initrds) uki.initrds.push_back(inputs.file(path));
-  for (const std::string& lines : options.sbat) uki.sbat.push_back(text_of(inputs.text(lines)));
-  for (const std::string& section : options.sections)
-    uki.custom.push_back(custom_section(section, inputs));
-  for (const std::string& path : options.profiles_to_join)
-    uki.joined.push_back({.pe = profile_in(inputs.file(path), path), .pcrsig = std::nullopt});
-  return uki;
-}
 
 // A file that is put beside a thin UKI.
 struct FileBeside {
@@ -279,9 +154,9 @@ PcrSignatures add_policies(linker::UkiInputs& uki, Bytes image, PcrPolicies& pol
 // ukify's names: KERNEL.unsigned.efi or KERNEL.signed.efi, here.
 std::string output_of(const BuildOptions& options) {
   if (!options.output.empty()) return options.output;
-  if (options.linux_file.empty())
+  if (options.parts.linux_file.empty())
     throw Failure("build: no --output=FILE is given, and no --linux= to name it after");
-  return fs::path(options.linux_file).filename().string() +
+  return fs::path(options.parts.linux_file).filename().string() +
          (options.key.given() ? ".signed.efi" : ".unsigned.efi");
 }
 
@@ -305,9 +180,9 @@ bool gets_policies(const PcrPolicies& policies, const BuildOptions& options) {
           "--policyref= and --sign-profile= go with --pcr-private-key= or --policy-digest");
     return false;
   }
-  if (!options.pcrsig.empty())
+  if (!options.parts.pcrsig.empty())
     throw Failure("--pcrsig= and PCR keys exclude each other: either would be the .pcrsig");
-  switch (kind_of(options)) {
+  switch (options.parts.kind()) {
     case linker::UkiKind::uki:
       break;
     case linker::UkiKind::addon:
@@ -324,15 +199,31 @@ void report(Bytes image, const BuildOptions& options) {
        " (" + std::to_string(image.size()) + " bytes).");
 }
 
-void build(BuildOptions options, bool os_release_given) {
-  options.output = output_of(options);
+// Failure: options that exclude each other, before anything is read.
+void check_options(const BuildOptions& options) {
   if (options.key.given()) options.key.check();
   if (options.measure && options.policies.digests_only)
     throw Failure("--measure and --policy-digest both print: give one of them");
-  options.policies.with(options.pcrs).chosen_banks();  // refuses a bad one before anything is done
+  options.policies.with(options.pcrs).chosen_banks();
+}
+
+void print_result(Bytes image, const BuildOptions& options, const ThinPlan& thin,
+                  const PcrSignatures& entries, Inputs& inputs) {
+  if (options.measure) {
+    print_measurements(image, options, inputs);
+  } else if (options.policies.digests_only) {
+    print_json(entries.json(), options.json == JsonForm::off ? JsonForm::brief : options.json);
+  } else if (options.json != JsonForm::off) {
+    print_json(describe(image, options, thin), options.json);
+  }
+}
+
+void build(BuildOptions options) {
+  options.output = output_of(options);
+  check_options(options);
   PcrPolicies policies(options.policies, options.pcrs);
   Inputs inputs;
-  linker::UkiInputs uki = read_inputs(options, os_release_given, inputs);
+  linker::UkiInputs uki = options.parts.read(inputs);
   const bool with_policies = gets_policies(policies, options);
   if (const auto key = policies.default_public_key(); with_policies && key && !uki.pcrpkey)
     uki.pcrpkey = inputs.verbatim(*key);
@@ -354,68 +245,26 @@ void build(BuildOptions options, bool os_release_given) {
   write_file(options.output, image);
 
   for (const std::string& text : notes) warn(options.output + ": " + text);
-  if (options.measure) {
-    print_measurements(image, options, inputs);
-  } else if (options.policies.digests_only) {
-    print_json(entries.json(), options.json == JsonForm::off ? JsonForm::brief : options.json);
-  } else if (options.json != JsonForm::off) {
-    print_json(describe(image, options, thin), options.json);
-  }
+  print_result(image, options, thin, entries, inputs);
   if (uki.kind == linker::UkiKind::addon) check_addon(uki, options.output);
   report(image, options);
 }
 
 // --join-pcrsig=: signatures made elsewhere go into an image that was built with --policy-digest.
 void join(const BuildOptions& options) {
-  if (options.pcrsig.empty() || options.output.empty())
+  if (options.parts.pcrsig.empty() || options.output.empty())
     throw Failure("--join-pcrsig= needs --pcrsig=TEXT|@FILE and --output=FILE");
   if (options.key.given()) options.key.check();
   Inputs inputs;
   const std::string subject =
-      options.pcrsig.starts_with('@') ? options.pcrsig.substr(1) : "--pcrsig";
-  const auto signatures = PcrSignatures::parse(inputs.text(options.pcrsig), subject);
+      options.parts.pcrsig.starts_with('@') ? options.parts.pcrsig.substr(1) : "--pcrsig";
+  const auto signatures = PcrSignatures::parse(inputs.text(options.parts.pcrsig), subject);
   Buffer image =
       join_signatures(inputs.file(options.image_to_join), options.image_to_join, signatures);
   if (options.key.given()) image = sign_image(image, options.key);
   write_file(options.output, image);
   if (options.json != JsonForm::off) print_json(describe(image, options), options.json);
   report(image, options);
-}
-
-// Answers --os-release=, whose absence means something.
-const CLI::Option* add_section_options(CLI::App& command, BuildOptions& options) {
-  const auto file = [&](const char* name, std::string& value, const char* help) {
-    command.add_option(name, value, help)->type_name("FILE");
-  };
-  const auto text = [&](const char* name, std::string& value, const char* help) {
-    return command.add_option(name, value, help)->type_name("TEXT|@FILE");
-  };
-  file("--linux", options.linux_file, "Kernel image");
-  add_repeatable(command, "--initrd", options.initrds, "Initrd; several are joined", "FILE");
-  text("--cmdline", options.cmdline, "Kernel command line");
-  const CLI::Option* os_release =
-      text("--os-release", options.os_release, "os-release text (default: this machine's)");
-  text("--uname", options.uname, "Kernel version (default: taken from the kernel)");
-  file("--microcode", options.microcode, "Microcode archive");
-  file("--splash", options.splash, "Boot picture, BMP");
-  file("--devicetree", options.devicetree, "Device tree blob");
-  add_repeatable(command, "--devicetree-auto", options.devicetrees_auto,
-                 "Device tree blob for matching machines only; may repeat", "FILE");
-  command
-      .add_option("--hwids", options.hwids,
-                  "Hardware ids: a directory with JSON descriptions, or a finished table")
-      ->type_name("DIR|FILE");
-  add_repeatable(command, "--efifw", options.efifw,
-                 "Firmware: a directory called as its id, with one file; may repeat", "DIR");
-  add_repeatable(command, "--sbat", options.sbat, "SBAT lines to add", "TEXT|@FILE");
-  file("--pcrpkey", options.pcrpkey, "Public key of the PCR signatures, PEM");
-  text("--pcrsig", options.pcrsig, "PCR signatures, JSON: the .pcrsig section as it is");
-  text("--profile", options.profile, "Text of the profile (to join later), or of the first one");
-  add_repeatable(command, "--join-profile", options.profiles_to_join, "Profile file to join",
-                 "FILE");
-  add_repeatable(command, "--section", options.sections, "Any other section",
-                 "NAME:TEXT|NAME:@FILE");
-  return os_release;
 }
 
 // Returns the options that make no sense with it, which are all so far but --pcrsig: CLI11's own
@@ -441,14 +290,12 @@ void refuse_any(const std::vector<const CLI::Option*>& excluded) {
 
 void add_build(CLI::App& app) {
   const auto options = std::make_shared<BuildOptions>();
-  options->arch = native_arch();
   CLI::App* command = app.add_subcommand(
       "build", "Build a unified kernel image (with --linux=) or an add-on (without)");
-  const CLI::Option* os_release = add_section_options(*command, *options);
+  options->parts.add_options(*command);
   options->policies.add_options(*command);
   const auto excluded_by_join = add_join_option(*command, *options);
-  command->add_option("--stub", options->stub, "Stub (default: ours)")->type_name("FILE");
-  add_arch_option(*command, options->arch, "Architecture of our stub");
+  options->parts.add_stub_options(*command);
   command
       ->add_option("-o,--output", options->output,
                    "Image to write (default: KERNEL.unsigned.efi or KERNEL.signed.efi)")
@@ -469,9 +316,9 @@ void add_build(CLI::App& app) {
       "--no-measure", [options] { options->measure = false; }, "Do not (default)");
   options->pcrs.add_options(*command);
   add_json_option(*command, options->json);
-  command->callback([options, os_release, excluded_by_join] {
+  command->callback([options, excluded_by_join] {
     if (options->image_to_join.empty()) {
-      build(*options, os_release->count() > 0);
+      build(*options);
     } else {
       refuse_any(excluded_by_join);
       join(*options);

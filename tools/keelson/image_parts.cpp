@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// Options and files of the parts; see image_parts.h.
+#include "tools/keelson/image_parts.h"
+
+#include "efi/format/pe.h"
+#include "efi/format/uki.h"
+#include "tools/keelson/failure.h"
+#include "tools/keelson/hardware_inputs.h"
+#include "tools/keelson/programs.h"
+#include "tools/keelson/sections.h"
+#include "tools/keelson/verbs.h"
+
+namespace keelson::tool {
+namespace {
+
+// "--cmdline=TEXT": white space collapsed, as ukify does; "@FILE" is taken as it is.
+std::string collapsed(const std::string& text) {
+  if (text.starts_with('@')) return text;
+  std::string result;
+  bool gap = false;
+  for (const char c : text) {
+    const bool white = c == ' ' || (c >= '\t' && c <= '\r');
+    if (!white) {
+      if (gap && !result.empty()) result += ' ';
+      result += c;
+    }
+    gap = white;
+  }
+  return result;
+}
+
+std::string host_os_release() {
+  for (const char* path : {"/etc/os-release", "/usr/lib/os-release"})
+    if (fs::is_regular_file(path)) return std::string("@") + path;
+  throw Failure("--os-release: this machine has no os-release file; give one, or an empty text");
+}
+
+linker::CustomSection custom_section(const std::string& argument, Inputs& inputs) {
+  const std::size_t colon = argument.find(':');
+  if (colon == std::string::npos || colon == 0)
+    throw Failure("--section=" + argument + ": expected NAME:TEXT or NAME:@FILE");
+  return {argument.substr(0, colon), inputs.text(argument.substr(colon + 1))};
+}
+
+// What a stub of this machine can start: a PE image for the same machine.
+void check_kernel(Bytes kernel, const std::string& path, pe::Machine machine,
+                  const std::string& stub) {
+  const auto image = pe::Image::parse(kernel, pe::Layout::file, pe::Accept::any_machine);
+  if (!image.has_value())
+    throw Failure(path + ": not a kernel with an EFI stub: " + describe(image.error()));
+  if (whole_image(kernel, path).headers().machine != machine)
+    throw Failure(path + ": is for " + std::string(pe::efi_arch(image->headers().machine)) +
+                  ", the stub " + stub + " for " + std::string(pe::efi_arch(machine)));
+}
+
+Bytes profile_in(Bytes bytes, const std::string& path) {
+  if (!or_fail(uki::Uki::parse(whole_image(bytes, path)), path).has_profiles())
+    throw Failure(path +
+                  ": holds no profile; build it with --profile= and without --join-profile=");
+  return bytes;
+}
+
+// A directory of descriptions, or a table that is one already.
+std::optional<Bytes> hardware_ids_in(const std::string& path, Inputs& inputs) {
+  if (path.empty()) return std::nullopt;
+  return fs::is_directory(path) ? inputs.keep(hwids_of(path)) : inputs.file(path);
+}
+
+}  // namespace
+
+ImageParts::ImageParts() : arch(native_arch()) {}
+
+linker::UkiKind ImageParts::kind() const {
+  if (!profile.empty() && profiles_to_join.empty()) return linker::UkiKind::profile;
+  return linux_file.empty() ? linker::UkiKind::addon : linker::UkiKind::uki;
+}
+
+linker::UkiInputs ImageParts::read(Inputs& inputs) const {
+  linker::UkiInputs uki;
+  uki.kind = kind();
+  const bool addon = linux_file.empty();
+  const std::string stub_file =
+      stub.empty() ? find_program(addon ? Program::addon : Program::stub, arch).string() : stub;
+  uki.stub = inputs.file(stub_file);
+  const pe::Machine machine = whole_image(uki.stub, stub_file).headers().machine;
+  uki.kernel = inputs.optional_file(linux_file);
+  if (uki.kernel) check_kernel(*uki.kernel, linux_file, machine, stub_file);
+  uki.osrel = inputs.optional_text(os_release ? *os_release : addon ? "" : host_os_release());
+  uki.cmdline = inputs.optional_text(collapsed(cmdline));
+  uki.ucode = inputs.optional_file(microcode);
+  uki.splash = inputs.optional_file(splash);
+  uki.dtb = inputs.optional_file(devicetree);
+  uki.pcrpkey = inputs.optional_file(pcrpkey);
+  uki.hwids = hardware_ids_in(hwids, inputs);
+  for (const std::string& path : devicetrees_auto) uki.dtbauto.push_back(inputs.file(path));
+  for (const std::string& path : efifw) uki.efifw.push_back(inputs.keep(efifw_of(path)));
+  uki.uname = inputs.optional_text(uname);
+  uki.profile = inputs.optional_text(profile);
+  uki.pcrsig = inputs.optional_text(pcrsig);
+  for (const std::string& path : initrds) uki.initrds.push_back(inputs.file(path));
+  for (const std::string& lines : sbat) uki.sbat.push_back(text_of(inputs.text(lines)));
+  for (const std::string& section : sections) uki.custom.push_back(custom_section(section, inputs));
+  for (const std::string& path : profiles_to_join)
+    uki.joined.push_back({.pe = profile_in(inputs.file(path), path), .pcrsig = std::nullopt});
+  return uki;
+}
+
+void ImageParts::add_options(CLI::App& command) {
+  const auto file = [&](const char* name, std::string& value, const char* help) {
+    command.add_option(name, value, help)->type_name("FILE");
+  };
+  const auto text = [&](const char* name, std::string& value, const char* help) {
+    command.add_option(name, value, help)->type_name("TEXT|@FILE");
+  };
+  file("--linux", linux_file, "Kernel image");
+  add_repeatable(command, "--initrd", initrds, "Initrd; several are joined", "FILE");
+  text("--cmdline", cmdline, "Kernel command line");
+  command
+      .add_option_function<std::string>(
+          "--os-release", [this](const std::string& value) { os_release = value; },
+          "os-release text (default: this machine's)")
+      ->type_name("TEXT|@FILE");
+  text("--uname", uname, "Kernel version (default: taken from the kernel)");
+  file("--microcode", microcode, "Microcode archive");
+  file("--splash", splash, "Boot picture, BMP");
+  file("--devicetree", devicetree, "Device tree blob");
+  add_repeatable(command, "--devicetree-auto", devicetrees_auto,
+                 "Device tree blob for matching machines only; may repeat", "FILE");
+  command
+      .add_option("--hwids", hwids,
+                  "Hardware ids: a directory with JSON descriptions, or a finished table")
+      ->type_name("DIR|FILE");
+  add_repeatable(command, "--efifw", efifw,
+                 "Firmware: a directory called as its id, with one file; may repeat", "DIR");
+  add_repeatable(command, "--sbat", sbat, "SBAT lines to add", "TEXT|@FILE");
+  file("--pcrpkey", pcrpkey, "Public key of the PCR signatures, PEM");
+  text("--pcrsig", pcrsig, "PCR signatures, JSON: the .pcrsig section as it is");
+  text("--profile", profile, "Text of the profile (to join later), or of the first one");
+  add_repeatable(command, "--join-profile", profiles_to_join, "Profile file to join", "FILE");
+  add_repeatable(command, "--section", sections, "Any other section", "NAME:TEXT|NAME:@FILE");
+}
+
+void ImageParts::add_stub_options(CLI::App& command) {
+  command.add_option("--stub", stub, "Stub (default: ours)")->type_name("FILE");
+  add_arch_option(command, arch, "Architecture of our stub");
+}
+
+}  // namespace keelson::tool
