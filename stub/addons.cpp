@@ -8,11 +8,10 @@
 #include "efi/format/command_line.h"
 #include "efi/format/device_path.h"
 #include "stub/addon_parts.h"
+#include "stub/companion_layout.h"
 
 namespace keelson::stub {
 namespace {
-
-constexpr std::uint64_t largest_addon = 1_GiB + 512_MiB;  // R6
 
 // Where the add-on comes from, for the firmware's policy and event log.
 Result<Bytes> device_path_of_file(efi::Handle device, std::u16string_view path, TextArena& texts) {
@@ -30,12 +29,6 @@ bool is_for_another_machine(Bytes file) {
   return !image.has_value() && image.error().code == Errc::unsupported;
 }
 
-Result<Pages> copy(Bytes part) {
-  Pages pages = TRY(Pages::allocate({.size = part.size(), .fill = Fill::tail_zero}));
-  if (!part.empty()) __builtin_memcpy(pages.data(), part.data(), part.size());
-  return pages;
-}
-
 }  // namespace
 
 const Hardware& AddonLoader::hardware() {
@@ -46,7 +39,7 @@ const Hardware& AddonLoader::hardware() {
 Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
                                                    std::u16string_view name, TextArena& texts) {
   efi::ReadProgress progress(screen_.console, screen_.clock, name);
-  Pages file = TRY(volume_.read_file(path, largest_addon, &progress));
+  Pages file = TRY(volume_.read_file(path, largest_companion, &progress));
   const Bytes device_path = TRY(device_path_of_file(volume_.device(), path, texts));
   efi::rearm_watchdog();  // the firmware hashes large images for seconds
   auto loaded = efi::LoadedImage::load(
@@ -70,9 +63,9 @@ Result<std::optional<Addon>> AddonLoader::load_one(std::u16string_view path,
   }
   return Addon{.name = name,
                .command_line = TRY(normalise_utf8(parts->command_line, texts)),
-               .device_tree = TRY(copy(parts->device_tree)),
-               .initrd = TRY(copy(parts->initrd)),
-               .ucode = TRY(copy(parts->ucode))};
+               .device_tree = TRY(Pages::copy_of(parts->device_tree)),
+               .initrd = TRY(Pages::copy_of(parts->initrd)),
+               .ucode = TRY(Pages::copy_of(parts->ucode))};
 }
 
 // One for another kernel or another machine is nothing out of the ordinary, and not worth the

@@ -12,8 +12,6 @@ namespace {
 
 namespace li = loader_interface;
 
-constexpr std::u16string_view mixin_path = u"\\loader\\boot-secret-mixin";
-
 // What the variable has, or a new one that the variable has from now on. One that the OS could have
 // read is not taken.
 Result<Secret> read_or_make_variable(const efi::Variables& variables, MutableBytes seed) {
@@ -37,7 +35,7 @@ Result<Secret> read_or_make_variable(const efi::Variables& variables, MutableByt
 // The file is made by the tool: firmware code neither makes nor fills files (R15).
 Result<Secret> read_mixin(const efi::Image& self) {
   efi::Volume own = TRY(self.volume());
-  efi::File file = TRY(own.open_file(mixin_path));
+  efi::File file = TRY(own.open_file(boot_secret_mixin_path));
   const efi::FileInfo info = TRY(file.info());
   if (info.is_directory() || info.size < Secret::size)
     return fail(Errc::malformed, "boot-secret-mixin is too short", info.size);

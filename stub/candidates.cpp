@@ -39,9 +39,7 @@ std::optional<pe::Section> find_in(const pe::Image& image, uki::Range range, Uki
 }
 
 Result<Bytes> content_of(const pe::Image& image, const pe::Section& section) {
-  const pe::SectionData data = TRY(image.data(section));
-  if (data.zeros != 0) return fail(Errc::truncated, "section is not wholly in memory", data.zeros);
-  return data.stored;
+  return TRY(image.data(section)).in_memory();
 }
 
 Result<std::string_view> id_by_hwids(const pe::Image& image, uki::Range range,

@@ -40,8 +40,8 @@ inline constexpr ArchiveSource archive_sources[archive_kinds] = {
      {.directory = ".extra/global_confext"}},
 };
 
-// Of one file. Larger ones are left out (R6); one that is larger than the archive's format can say
-// ends its archive.
+// Of one file, add-ons included. Larger ones are left out (R6); one that is larger than the
+// archive's format can say ends its archive.
 inline constexpr std::uint64_t largest_companion = 1_GiB + 512_MiB;
 inline constexpr std::uint64_t largest_in_archive = ~std::uint32_t{0};
 

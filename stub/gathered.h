@@ -2,7 +2,7 @@
 //
 // Owns what was found beside the image and may be added to the boot: add-ons, archives of companion
 // files, the initrd that somebody registered before us. Plain data; who collects it is gather.h,
-// what becomes of it plan_boot.h and hand_over.h.
+// what becomes of it plan_boot.h, device_trees.h and initrd.h.
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Owns what is measured of everything that came from outside the image (stub.md 2.3, 2.4), in the
-// order that others predict, and which of it the kernel gets, given what could be measured. Pure.
+// order that others predict. Which of it the kernel gets, given what could be measured, is
+// initrd.h's and device_trees.h's. Pure.
 #pragma once
 
 #include "stub/plan_line.h"

@@ -34,11 +34,8 @@ Result<> plan_events(const Facts& facts, const uki::Contents& contents, PlannedE
 
 }  // namespace
 
-// Our own image is in memory whole, the zeros at the end of sections included.
 Result<Bytes> content(const uki::Contents& contents, UkiSection id) {
-  const pe::SectionData data = TRY(contents.data(id));
-  if (data.zeros != 0) return fail(Errc::truncated, "section is not wholly in memory", data.zeros);
-  return data.stored;
+  return TRY(contents.data(id)).in_memory();
 }
 
 Result<Bytes> device_tree_of(const uki::Contents& contents) {

@@ -14,7 +14,6 @@ namespace {
 
 namespace li = loader_interface;
 
-constexpr std::u16string_view seed_path = u"\\loader\\random-seed";
 // What is longer is no token, but it is no reason to do without the rest.
 constexpr std::size_t longest_token = 1024;
 
@@ -38,7 +37,7 @@ Result<> pass_seed(const efi::Image& self, bool secure_boot, efi::WriteGate& gat
   if (self.device() == nullptr) return fail(Errc::not_found, "started from no device");
   efi::Volume esp = TRY(efi::open_esp(self.device()));
   efi::SecretPages file;
-  TRY(file.hold(TRY(esp.read_file(seed_path, SeedSources::max_file_size))));
+  TRY(file.hold(TRY(esp.read_file(random_seed_path, SeedSources::max_file_size))));
 
   SeedSources sources{.earlier_table = efi::seed_table(), .file = file.bytes()};
   Wiped<Secret::size> random;
@@ -56,7 +55,7 @@ Result<> pass_seed(const efi::Image& self, bool secure_boot, efi::WriteGate& gat
   const MutableBytes content = file.mutable_bytes();
   wipe(content);
   __builtin_memcpy(content.data(), seeds.file.bytes().data(), Secret::size);
-  TRY(esp.overwrite(gate, seed_path, content));
+  TRY(esp.overwrite(gate, random_seed_path, content));
   return efi::install_seed_table(seeds.kernel.bytes());
 }
 

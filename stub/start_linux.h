@@ -8,7 +8,7 @@
 #include <span>
 
 #include "efi/firmware/image.h"
-#include "stub/plan_image.h"
+#include "stub/kernel_start.h"
 
 namespace keelson::stub {
 

@@ -3,6 +3,8 @@
 // The print overloads of diagnostics.h.
 #include "efi/base/diagnostics.h"
 
+#include "efi/base/hex.h"
+
 namespace keelson {
 
 Line& Line::add(std::string_view text) {
@@ -32,7 +34,7 @@ void print(Line& line, Hex number) {
   std::array<char, 16> digits{};
   std::size_t start = digits.size();
   do {
-    digits[--start] = "0123456789abcdef"[number.value & 15];
+    digits[--start] = hex_digit(number.value);
     number.value >>= 4;
   } while (number.value != 0);
   line.add("0x").add({digits.data() + start, digits.size() - start});

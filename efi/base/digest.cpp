@@ -9,7 +9,7 @@
 #include <new>
 #include <type_traits>
 
-#include "efi/base/guid.h"
+#include "efi/base/hex.h"
 #include "efi/base/sha256_blocks.h"
 
 #include "mbedtls/sha256.h"
@@ -91,10 +91,9 @@ std::optional<HashAlgorithm> hash_algorithm_from_id(std::uint16_t id) {
 }
 
 DigestText::DigestText(Bytes digest) {
-  constexpr std::string_view hex_digits = "0123456789abcdef";
   for (const std::byte byte : digest.first(std::min(digest.size(), max_digest_size))) {
-    digits_[size_++] = hex_digits[std::to_integer<unsigned>(byte) >> 4];
-    digits_[size_++] = hex_digits[std::to_integer<unsigned>(byte) & 15];
+    digits_[size_++] = high_hex_digit(byte);
+    digits_[size_++] = low_hex_digit(byte);
   }
 }
 
@@ -112,10 +111,9 @@ Result<Digest> Digest::from_hex(HashAlgorithm algorithm, std::string_view hex) {
   if (hex.size() != 2 * bytes.size())
     return fail(Errc::malformed, "digest of a wrong length", hex.size());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int high = detail::hex_value(hex[2 * i]);
-    const int low = detail::hex_value(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return fail(Errc::malformed, "digest with a bad digit", 2 * i);
-    bytes[i] = static_cast<std::byte>(high * 16 + low);
+    const auto byte = byte_from_hex(hex[2 * i], hex[2 * i + 1]);
+    if (!byte) return fail(Errc::malformed, "digest with a bad digit", 2 * i);
+    bytes[i] = *byte;
   }
   return digest;
 }

@@ -3,10 +3,10 @@
 // Normalising and checking of paths on a volume.
 #include "efi/base/esp_path.h"
 
+#include <algorithm>
+
 namespace keelson {
 namespace {
-
-constexpr bool is_separator(char16_t c) { return c == u'\\' || c == u'/'; }
 
 // What no FAT name holds, and what would lie in a shown path.
 constexpr bool is_forbidden(char16_t c) {
@@ -16,14 +16,14 @@ constexpr bool is_forbidden(char16_t c) {
 // Writes the normalised form of `path` to `out`, which has one unit more than it; the length.
 Result<std::size_t> normalise_into(std::u16string_view path, std::span<char16_t> out) {
   if (path.empty()) return fail(Errc::malformed, "empty path");
-  if (is_separator(path.back())) return fail(Errc::malformed, "path ends in a separator");
+  if (is_path_separator(path.back())) return fail(Errc::malformed, "path ends in a separator");
   std::size_t used = 0;
   std::size_t at = 0;
   while (at < path.size()) {
-    while (is_separator(path[at])) ++at;  // stops: the last unit is none
+    while (is_path_separator(path[at])) ++at;  // stops: the last unit is none
     const std::size_t start = at;
     out[used++] = u'\\';
-    for (; at < path.size() && !is_separator(path[at]); ++at) {
+    for (; at < path.size() && !is_path_separator(path[at]); ++at) {
       if (is_forbidden(path[at])) return fail(Errc::malformed, "character not allowed in path", at);
       out[used++] = path[at];
     }
@@ -52,7 +52,7 @@ Result<EspPath> EspPath::parse(std::string_view utf8, TextArena& arena) {
 
 Result<EspPath> EspPath::join(std::u16string_view directory, std::u16string_view name,
                               TextArena& arena) {
-  if (name.empty() || name.contains(u'\\') || name.contains(u'/'))
+  if (name.empty() || std::ranges::any_of(name, is_path_separator))
     return fail(Errc::malformed, "not a file name");
   if (directory.size() + name.size() >= max_length)
     return fail(Errc::malformed, "path is too long", directory.size() + name.size());

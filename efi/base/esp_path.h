@@ -11,6 +11,9 @@
 
 namespace keelson {
 
+// What stands between the components of a path, as others write it. Ours have `\` only.
+constexpr bool is_path_separator(char16_t unit) { return unit == u'\\' || unit == u'/'; }
+
 class EspPath {
  public:
   // What one component of a long file name has at most.

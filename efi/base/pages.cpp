@@ -35,6 +35,12 @@ Result<Pages> Pages::allocate(const PageRequest& request) {
   return pages;
 }
 
+Result<Pages> Pages::copy_of(Bytes bytes) {
+  Pages pages = TRY(allocate({.size = bytes.size(), .fill = Fill::tail_zero}));
+  if (!bytes.empty()) __builtin_memcpy(pages.data(), bytes.data(), bytes.size());
+  return pages;
+}
+
 void Pages::release() {
   if (base_ != nullptr) free_pages(base_, page_count_);
   base_ = nullptr;

@@ -40,6 +40,7 @@ class Pages {
   // `fill` says that the caller overwrites them.
   static Result<Pages> allocate(const PageRequest& request);
   static Result<Pages> allocate(std::uint64_t size) { return allocate(PageRequest{.size = size}); }
+  static Result<Pages> copy_of(Bytes bytes);
 
   Pages(Pages&& other) noexcept
       : base_(std::exchange(other.base_, nullptr)),

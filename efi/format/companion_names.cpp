@@ -5,17 +5,15 @@
 
 #include <array>
 
-#include "efi/base/text.h"
+#include "efi/base/esp_path.h"
 #include "efi/format/cpio.h"
 
 namespace keelson {
 namespace {
 
-// Units of a name that every file system of UEFI can hold.
-constexpr std::size_t longest_name = 255;
-
 // The name in ASCII, in `room`.
-Result<std::string_view> to_ascii(std::u16string_view name, std::span<char, longest_name> room) {
+Result<std::string_view> to_ascii(std::u16string_view name,
+                                  std::span<char, EspPath::max_name> room) {
   if (name.size() > room.size()) return fail(Errc::malformed, "file name too long", name.size());
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (name[i] > 0x7E) return fail(Errc::malformed, "file name is not printable ASCII", i);
@@ -64,12 +62,12 @@ std::optional<CompanionKind> companion_kind(std::u16string_view name) {
 }
 
 Result<> check_companion_name(std::u16string_view name) {
-  std::array<char, longest_name> room;
+  std::array<char, EspPath::max_name> room;
   return cpio::check_file_name(TRY(to_ascii(name, room)));
 }
 
 Result<std::string_view> ascii_companion_name(std::u16string_view name, TextArena& arena) {
-  std::array<char, longest_name> room;
+  std::array<char, EspPath::max_name> room;
   const std::string_view ascii = TRY(to_ascii(name, room));
   TRY(cpio::check_file_name(ascii));
   return arena.keep(ascii);
@@ -85,7 +83,7 @@ Result<std::u16string_view> companion_directory(std::u16string_view image_path, 
   room[used++] = u'\\';
   for (std::size_t i = 0; i < image_path.size(); ++i) {
     if (i >= counter.from && i < counter.to) continue;
-    const char16_t unit = image_path[i] == u'/' ? u'\\' : image_path[i];
+    const char16_t unit = is_path_separator(image_path[i]) ? u'\\' : image_path[i];
     if (unit != u'\\' || room[used - 1] != u'\\') room[used++] = unit;
   }
   for (const char16_t unit : suffix) room[used++] = unit;

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "efi/base/hex.h"
 #include "efi/base/wire.h"
 
 namespace keelson::cpio {
@@ -64,12 +65,10 @@ std::array<char, header_size> header(const Record& record) {
                                                          0,
                                                          record.name_size,
                                                          0};
-  constexpr std::string_view digits = "0123456789abcdef";
   std::array<char, header_size> text{};
   std::size_t at = magic.copy(text.data(), magic.size());
   for (const std::uint32_t field : fields)
-    for (unsigned shift = 32; shift != 0; shift -= 4)
-      text[at++] = digits[(field >> (shift - 4)) & 15];
+    for (unsigned shift = 32; shift != 0; shift -= 4) text[at++] = hex_digit(field >> (shift - 4));
   return text;
 }
 

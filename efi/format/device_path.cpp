@@ -3,6 +3,8 @@
 // Owns device paths: see device_path.h.
 #include "efi/format/device_path.h"
 
+#include "efi/base/esp_path.h"
+
 namespace keelson::device_path {
 namespace {
 
@@ -63,8 +65,6 @@ std::size_t units_before_nul(Bytes data) {
     ++units;
   return units;
 }
-
-bool is_separator(char16_t c) { return c == u'\\' || c == u'/'; }
 
 }  // namespace
 
@@ -167,9 +167,9 @@ Result<std::u16string_view> file_path_text(Bytes path, TextArena& arena) {
     if (used != 0 && units != 0) {
       char16_t first;
       __builtin_memcpy(&first, data.data(), sizeof(first));
-      const bool ends = is_separator(room[used - 1]);
-      if (!ends && !is_separator(first)) room[used++] = u'\\';
-      if (ends && is_separator(first)) skip = 1;
+      const bool ends = is_path_separator(room[used - 1]);
+      if (!ends && !is_path_separator(first)) room[used++] = u'\\';
+      if (ends && is_path_separator(first)) skip = 1;
     }
     units -= skip;
     if (units != 0)

@@ -3,27 +3,14 @@
 // Owns `.efifw` headers: see firmware_image.h.
 #include "efi/format/firmware_image.h"
 
-#include "efi/base/wire.h"
-
 namespace keelson {
-namespace {
-
-constexpr std::uint32_t magic = 0xfeeddead;
-
-struct Header {
-  Le<std::uint32_t> magic;
-  Le<std::uint32_t> header_size;  // this struct, and what later versions add
-  Le<std::uint32_t> id_size;      // with its NUL
-  Le<std::uint32_t> payload_size;
-};
-static_assert(sizeof(Header) == 16);
-
-}  // namespace
 
 Result<FirmwareImage> parse_firmware_image(Bytes section) {
-  const auto header = TRY(load<Header>(section, 0, "firmware image shorter than its header"));
-  if (header.magic != magic) return fail(Errc::malformed, "not a firmware image", header.magic);
-  if (header.header_size < sizeof(Header))
+  const auto header =
+      TRY(load<FirmwareImageHeader>(section, 0, "firmware image shorter than its header"));
+  if (header.magic != firmware_image_magic)
+    return fail(Errc::malformed, "not a firmware image", header.magic);
+  if (header.header_size < sizeof(FirmwareImageHeader))
     return fail(Errc::malformed, "firmware image with a short header", header.header_size);
   const Bytes id =
       TRY(slice(section, header.header_size, header.id_size, "firmware image id past the end"));

@@ -6,9 +6,19 @@
 
 #include <string_view>
 
-#include "efi/base/bytes.h"
+#include "efi/base/wire.h"
 
 namespace keelson {
+
+inline constexpr std::uint32_t firmware_image_magic = 0xfeeddead;
+// What a section begins with; the id and the payload follow.
+struct FirmwareImageHeader {
+  Le<std::uint32_t> magic = firmware_image_magic;
+  Le<std::uint32_t> header_size = 16;  // this struct, and what later versions add
+  Le<std::uint32_t> id_size;           // with its NUL
+  Le<std::uint32_t> payload_size;
+};
+static_assert(sizeof(FirmwareImageHeader) == 16);
 
 struct FirmwareImage {
   std::string_view id;  // as in the records of .hwids

@@ -4,7 +4,7 @@
 #include "efi/format/hardware_ids.h"
 
 #include "efi/base/digest.h"
-#include "efi/base/static_vector.h"
+#include "efi/base/hex.h"
 #include "efi/base/text.h"
 
 namespace keelson::hardware_ids {
@@ -104,13 +104,6 @@ Result<Guid> make_id(const IdType& type, std::span<const std::u16string_view, fi
 // From the most specific on; 13 and 14 are too vague to choose by.
 constexpr std::array<std::uint8_t, 12> priority = {17, 16, 15, 3, 6, 8, 10, 4, 5, 7, 9, 11};
 
-struct Record {
-  Le<std::uint32_t> descriptor;  // kind in bits 31 to 28, size of the record below
-  Guid chid;
-  Le<std::uint32_t> name_offset, id_offset;  // 0: none
-};
-static_assert(sizeof(Record) == 28);
-
 // How many records there are before the terminator, or before what is too short for one and a byte
 // of text.
 Result<std::uint64_t> count_records(Bytes hwids) {
@@ -151,7 +144,7 @@ Result<PanelId> parse_edid(Bytes edid) {
     text[i] = static_cast<char>('A' + letter - 1);
   }
   for (std::size_t i = 0; i < 4; ++i)
-    text[3 + i] = "0123456789abcdef"[fields.product >> (4 * (3 - i)) & 0xf];
+    text[3 + i] = hex_digit(std::uint64_t{fields.product} >> (4 * (3 - i)));
   return PanelId(text);
 }
 

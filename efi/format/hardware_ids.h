@@ -48,6 +48,13 @@ struct Device {
   std::string_view id;  // `compatible` of a device tree, id of a firmware image
 };
 inline constexpr std::uint64_t max_hwids_size = 1_MiB;  // R6
+// `.hwids` begins with such records, ended by one whose descriptor is 0; the texts follow.
+struct Record {
+  Le<std::uint32_t> descriptor;  // kind in bits 31 to 28, size of the record below
+  Guid chid;
+  Le<std::uint32_t> name_offset, id_offset;  // in the section, of texts with a NUL; 0: none
+};
+static_assert(sizeof(Record) == 28);
 // The record of `kind` with the most specific of the machine's ids; of several, the first in the
 // table. Errors: not_found, truncated, malformed (text without NUL, over max_hwids_size),
 // unsupported (a record of unknown type before the match).

@@ -14,8 +14,6 @@
 namespace keelson::linux_setup {
 
 constexpr std::uint64_t boot_params_size = 4096;
-// Where a kernel that cannot be loaded above 4 GiB looks for its command line: below this.
-constexpr std::uint64_t command_line_limit = 0xa0000;
 
 // What one start puts into boot_params. Addresses are physical; no initrd: size 0.
 struct Placement {

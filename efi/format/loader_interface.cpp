@@ -3,6 +3,7 @@
 // Encodings of variables.
 #include "efi/format/loader_interface.h"
 
+#include "efi/base/hex.h"
 #include "efi/base/text.h"
 #include "efi/format/entry_list.h"
 
@@ -30,8 +31,7 @@ Result<Bytes> encode_decimal(std::uint64_t value, TextArena& arena) {
 
 Result<Bytes> encode_pcr_banks(std::uint32_t banks, TextArena& arena) {
   std::array<char, 10> text{'0', 'x'};
-  for (std::size_t i = 0; i < 8; ++i)
-    text[2 + i] = "0123456789abcdef"[(banks >> (28 - 4 * i)) & 15];
+  for (std::size_t i = 0; i < 8; ++i) text[2 + i] = hex_digit(banks >> (28 - 4 * i));
   return encode_text(std::string_view(text.data(), text.size()), arena);
 }
 

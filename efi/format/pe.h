@@ -175,6 +175,11 @@ struct SectionData {
   Bytes stored;
   std::uint64_t zeros = 0;
   std::uint64_t size() const { return stored.size() + zeros; }
+  // All of it, for an image that was loaded whole. Error: truncated, if there are zeros to add.
+  Result<Bytes> in_memory() const {
+    if (zeros != 0) return fail(Errc::truncated, "section is not wholly in memory", zeros);
+    return stored;
+  }
 };
 
 // How many bytes from the start of a file hold all headers with the section table, so that a reader

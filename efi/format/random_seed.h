@@ -13,6 +13,10 @@
 
 namespace keelson {
 
+// On the ESP; the mixin also on the volume that a UKI is started from.
+inline constexpr std::u16string_view random_seed_path = u"\\loader\\random-seed";
+inline constexpr std::u16string_view boot_secret_mixin_path = u"\\loader\\boot-secret-mixin";
+
 // What a seed is mixed of. An empty view, or no count: it is not there.
 struct SeedSources {
   static constexpr std::uint64_t max_file_size = 32_KiB;

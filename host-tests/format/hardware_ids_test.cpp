@@ -193,8 +193,7 @@ std::string hwids(const std::vector<Row>& rows) {
 std::string bytes_from_hex(std::string_view digits) {
   std::string bytes;
   for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-    bytes +=
-        static_cast<char>(detail::hex_value(digits[i]) * 16 + detail::hex_value(digits[i + 1]));
+    bytes += std::to_integer<char>(byte_from_hex(digits[i], digits[i + 1]).value());
   return bytes;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "efi/base/hex.h"
 #include "efi/base/wire.h"
 #include "efi/format/cpio.h"
 #include "host-tests/format/sample_smbios.h"
@@ -18,12 +19,8 @@ namespace {
 
 std::string hex(const Digest& digest) { return std::string(std::string_view(digest.hex())); }
 std::string hex(Bytes bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::string text;
-  for (const std::byte byte : bytes) {
-    text += digits[std::to_integer<unsigned>(byte) >> 4];
-    text += digits[std::to_integer<unsigned>(byte) & 15];
-  }
+  for (const std::byte byte : bytes) text += {high_hex_digit(byte), low_hex_digit(byte)};
   return text;
 }
 Digest sha256_digest(std::string_view hex) { return *Digest::from_hex(HashAlgorithm::sha256, hex); }
@@ -221,8 +218,8 @@ TEST(Measurement, SmbiosStructures) {
     std::u16string_view description;
   };
   const Row rows[] = {
-      {oem, 0xc0b3bd23, u"smbios:type11"},         {cleared, 0xd5cb7cbc, u"smbios:type1"},
-      {board, 0xe0d47bc8, u"smbios:type2"},        {short_system, 0xd5cb7cbc, u"smbios:type1"},
+      {oem, 0xc0b3bd23, u"smbios:type11"},  {cleared, 0xd5cb7cbc, u"smbios:type1"},
+      {board, 0xe0d47bc8, u"smbios:type2"}, {short_system, 0xd5cb7cbc, u"smbios:type1"},
       {oem, 0xc0b3bd23, u"smbios:type11"},
   };
   ASSERT_EQ(list.items().size(), std::size(rows)) << "in table order, nothing behind the marker";

@@ -51,9 +51,7 @@ class Gatherer {
   TextArena& texts() { return found_.gathered.texts; }
 
   Directory list(std::u16string_view esp_path) {
-    std::string relative = utf8(esp_path);
-    std::ranges::replace(relative, '\\', '/');
-    const fs::path path = find_ignoring_case(root_, fs::path(relative).relative_path());
+    const fs::path path = find_on_volume(root_, esp_path);
     Directory files;
     if (!fs::is_directory(path)) return files;
     for (const auto& item : fs::directory_iterator(path)) {
@@ -133,11 +131,7 @@ class Gatherer {
     return {};
   }
 
-  static Pages copy(Bytes part) {
-    Pages pages = or_fail(Pages::allocate(part.size()), "add-on");
-    if (!part.empty()) std::ranges::copy(part, pages.data());
-    return pages;
-  }
+  static Pages copy(Bytes part) { return or_fail(Pages::copy_of(part), "add-on"); }
 
   fs::path root_;
   Bytes image_uname_;

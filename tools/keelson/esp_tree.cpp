@@ -77,9 +77,7 @@ DefaultChoice EspTree::default_entry() const {
 }
 
 fs::path EspTree::resolve(EntrySource source, std::u16string_view esp_path) const {
-  std::string path = utf8(esp_path);
-  std::ranges::replace(path, '\\', '/');
-  return find_ignoring_case(root(source), fs::path(path).relative_path());
+  return find_on_volume(root(source), esp_path);
 }
 
 void EspTree::scan(EntrySource source, std::string_view arch) {

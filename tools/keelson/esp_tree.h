@@ -21,7 +21,6 @@ class EspTree {
   EspTree(fs::path esp, fs::path boot, std::string_view arch);
 
   EntryList& entries() { return entries_; }
-  const std::optional<Buffer>& loader_conf_bytes() const { return conf_bytes_; }
   DefaultChoice default_entry() const;
 
   const fs::path& root(EntrySource source) const {

@@ -10,27 +10,16 @@
 #include <tuple>
 #include <vector>
 
-#include "efi/base/guid.h"
+#include "efi/format/firmware_image.h"
+#include "efi/format/hardware_ids.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/json_input.h"
 
 namespace keelson::tool {
 namespace {
 
-struct HwidRecord {
-  Le<std::uint32_t> descriptor;  // kind in the upper 4 bits, size of the record
-  Guid id;
-  Le<std::uint32_t> name_offset, device_offset;
-};
-static_assert(sizeof(HwidRecord) == 28 && alignof(HwidRecord) == 1);
-
-struct EfifwHeader {
-  Le<std::uint32_t> magic = 0xfeeddead;
-  Le<std::uint32_t> header_size = 16;
-  Le<std::uint32_t> id_size;  // with its NUL
-  Le<std::uint32_t> payload_size;
-};
-static_assert(sizeof(EfifwHeader) == 16);
+using hardware_ids::DeviceKind;
+using hardware_ids::Record;
 
 template <class T>
 void append(Buffer& to, const T& value) {
@@ -45,14 +34,15 @@ void append_with_nul(Buffer& to, std::string_view text) {
 
 // One kind of device that a description can be about.
 struct Kind {
-  std::uint32_t number;
+  DeviceKind device;
   const char* type;  // what `type` says
   const char* key;   // where its id stands
 };
-constexpr Kind kinds[] = {{1, "devicetree", "compatible"}, {2, "uefi-fw", "fwid"}};
+constexpr Kind kinds[] = {{DeviceKind::device_tree, "devicetree", "compatible"},
+                          {DeviceKind::uefi_firmware, "uefi-fw", "fwid"}};
 
 struct Device {
-  std::uint32_t kind;
+  DeviceKind kind;
   std::string name, id;
   std::set<std::string> hwids;  // lower case, and so in the order of their numbers
 };
@@ -86,7 +76,7 @@ Device parse_description(const fs::path& file) {
   const Json json = parse_json(read_file(file), path);
   if (!json.is_object()) throw Failure(path + ": is no JSON object");
   const Kind& kind = kind_of(json, path);
-  Device device{.kind = kind.number,
+  Device device{.kind = kind.device,
                 .name = text_at(json, "name", path),
                 .id = text_at(json, kind.key, path),
                 .hwids = {}};
@@ -146,21 +136,21 @@ Buffer hwids_of(const fs::path& directory) {
   }
   Buffer texts;
   for (auto& [text, offset] : offsets) {
-    offset = static_cast<std::uint32_t>(records * sizeof(HwidRecord) + texts.size());
+    offset = static_cast<std::uint32_t>(records * sizeof(Record) + texts.size());
     append_with_nul(texts, text);
   }
 
   Buffer section;
   for (const Device& device : devices)
     for (const std::string& id : device.hwids)
-      append(section,
-             HwidRecord{.descriptor = device.kind << 28 | std::uint32_t{sizeof(HwidRecord)},
-                        .id = or_fail(parse_guid(id), directory.string()),
-                        .name_offset = offsets[device.name],
-                        .device_offset = offsets[device.id]});
-  append(section, HwidRecord{});
+      append(section, Record{.descriptor = static_cast<std::uint32_t>(device.kind) << 28 |
+                                           std::uint32_t{sizeof(Record)},
+                             .chid = or_fail(parse_guid(id), directory.string()),
+                             .name_offset = offsets[device.name],
+                             .id_offset = offsets[device.id]});
+  append(section, Record{});
   section.insert(section.end(), texts.begin(), texts.end());
-  if (section.size() > 1_MiB)
+  if (section.size() > hardware_ids::max_hwids_size)
     throw Failure(directory.string() + ": its table is larger than 1 MiB, which no stub reads");
   return section;
 }
@@ -180,8 +170,8 @@ Buffer efifw_of(const fs::path& directory) {
   if (payload.empty()) throw Failure(files.front().string() + ": is empty");
   const std::string id = fs::canonical(directory).filename().string();
   Buffer section;
-  append(section, EfifwHeader{.id_size = static_cast<std::uint32_t>(id.size() + 1),
-                              .payload_size = static_cast<std::uint32_t>(payload.size())});
+  append(section, FirmwareImageHeader{.id_size = static_cast<std::uint32_t>(id.size() + 1),
+                                      .payload_size = static_cast<std::uint32_t>(payload.size())});
   append_with_nul(section, id);
   section.insert(section.end(), payload.begin(), payload.end());
   return section;

@@ -19,6 +19,7 @@
 
 #include "efi/base/text.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/interruption.h"
 
 namespace keelson::tool {
@@ -89,12 +90,7 @@ std::string random_hex() {
   std::array<unsigned char, random_digits / 2> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     throw Failure("no random bytes from the kernel for the name of a temporary file");
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
+  return hex(std::as_bytes(std::span(bytes)));
 }
 
 // What earlier runs left that a power cut or SIGKILL ended.
@@ -218,6 +214,12 @@ fs::path find_ignoring_case(const fs::path& root, const fs::path& relative) {
     path = std::move(found);
   }
   return path;
+}
+
+fs::path find_on_volume(const fs::path& root, std::u16string_view esp_path) {
+  std::string path = utf8(esp_path);
+  std::ranges::replace(path, '\\', '/');
+  return find_ignoring_case(root, fs::path(path).relative_path());
 }
 
 void write_file(const fs::path& path, Bytes content, Readers readers) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "efi/base/bytes.h"
@@ -24,6 +25,8 @@ bool is_there(const fs::path& path);
 // The file below `root` that FAT takes for `relative`, ignoring case; names that are not there stay
 // as they are.
 fs::path find_ignoring_case(const fs::path& root, const fs::path& relative);
+// The same for a path as firmware code has it: `\EFI\Linux\a.efi`.
+fs::path find_on_volume(const fs::path& root, std::u16string_view esp_path);
 
 // Replaces or creates `path`, which is nothing or a regular file. Until the new content is whole
 // the old one stays; on failure or a signal no temporary file is left.

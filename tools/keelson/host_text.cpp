@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "efi/base/hex.h"
 #include "efi/base/text.h"
 #include "tools/keelson/failure.h"
 
@@ -39,6 +40,12 @@ std::string printable(std::u16string_view text) {
   return utf8(copy);
 }
 
-std::string hex(const Digest& digest) { return std::string(std::string_view(digest.hex())); }
+std::string hex(Bytes bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) text += {high_hex_digit(byte), low_hex_digit(byte)};
+  return text;
+}
+
+std::string hex(const Digest& digest) { return hex(digest.bytes()); }
 
 }  // namespace keelson::tool

@@ -22,7 +22,8 @@ std::u16string_view utf16(std::string_view text, TextArena& arena);
 std::string printable(std::string_view text);
 std::string printable(std::u16string_view text);
 
-// A digest in lower-case hexadecimal.
+// In lower-case hexadecimal.
+std::string hex(Bytes bytes);
 std::string hex(const Digest& digest);
 
 }  // namespace keelson::tool

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "efi/format/authenticode.h"
+#include "efi/format/random_seed.h"
 #include "efi/format/version_order.h"
 #include "tools/keelson/deeds.h"
 #include "tools/keelson/failure.h"
@@ -233,7 +234,7 @@ void remove(const InstallOptions& options) {
   if (!is_there(find_ignoring_case(esp, other_directory))) {
     remove_if_there(deeds, find_ignoring_case(esp, loader_conf));
     remove_if_there(deeds, find_ignoring_case(boot, entries_marker));
-    remove_if_there(deeds, find_ignoring_case(esp, random_seed_file));
+    remove_if_there(deeds, find_on_volume(esp, random_seed_path));
   }
   for (const char* directory : {our_directory, removable_directory})
     remove_if_empty(deeds, esp, directory);

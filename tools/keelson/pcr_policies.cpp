@@ -117,16 +117,15 @@ void PcrPolicyOptions::add_options(CLI::App& command) {
     command.add_flag(name, value, help)->group("Signed PCR policies");
   };
   nth_option("--pcr-private-key", private_keys,
-             "RSA key to sign PCR 11 policies with; the n-th of the next four goes with it");
+             "RSA key for PCR 11 policies; the n-th of the next four goes with it");
   nth_option("--pcr-public-key", public_keys, "Its public key, PEM (default: from the key)");
   nth_option("--pcr-certificate", certificates, "Its certificate, PEM, instead of a public key");
-  nth_option("--phases", phases,
-             "Boot phases it signs for, such as \"enter-initrd, enter-initrd:leave-initrd\"",
+  nth_option("--phases", phases, "Boot phases it signs for (default: the four of a normal boot)",
              "PATHS");
   nth_option("--policyref", references,
              "Name without which its signatures are not accepted, such as initrd", "TEXT");
   flag("--sign-initrd-pcrs", sign_initrd,
-       "Also sign for enter-initrd with the reference initrd, with the first key");
+       "Also sign enter-initrd, with the reference initrd, by the first key");
   nth_option("--sign-profile", profiles, "Sign for the profile with this ID only; may repeat",
              "ID");
   nth_option("--pcr-banks", banks, "PCR banks, separated by commas (default: all)", "BANKS");
@@ -134,7 +133,7 @@ void PcrPolicyOptions::add_options(CLI::App& command) {
   one("--signing-engine", engine, "OpenSSL engine that has the PCR keys");
   one("--certificate-provider", certificate_provider, "OpenSSL provider that has the certificates");
   flag("--policy-digest", digests_only,
-       "Print what is to be signed elsewhere, and leave room for the signatures");
+       "Print what is to be signed elsewhere; leave room for the signatures");
   command
       .add_flag_callback(
           "--no-policy-digest", [this] { digests_only = false; }, "Do not (default)")
@@ -173,8 +172,10 @@ PcrPolicies::PcrPolicies(const PcrPolicyOptions& options, const PcrChoice& choic
     add_groups_of_digests(options, choice);
   else
     add_groups_to_sign(options, choice);
-  if (groups_.empty() && options.sign_initrd)
+  if (!options.sign_initrd) return;
+  if (groups_.empty())
     throw Failure("--sign-initrd-pcrs needs --pcr-private-key= or --policy-digest");
+  add_initrd_group();
 }
 
 void PcrPolicies::add_groups_to_sign(const PcrPolicyOptions& options, const PcrChoice& choice) {
@@ -189,11 +190,6 @@ void PcrPolicies::add_groups_to_sign(const PcrPolicyOptions& options, const PcrC
     own.phases = phases_of_group(nth(options.phases, n));
     groups_.push_back({key.public_key(), key, own, nth(options.references, n)});
   }
-  if (!options.sign_initrd) return;
-  Group initrd = groups_.front();
-  initrd.choice.phases = {initrd_phase};
-  initrd.reference = initrd_reference;
-  groups_.push_back(std::move(initrd));
 }
 
 void PcrPolicies::add_groups_of_digests(const PcrPolicyOptions& options, const PcrChoice& choice) {
@@ -206,8 +202,11 @@ void PcrPolicies::add_groups_of_digests(const PcrPolicyOptions& options, const P
               nth(options.references, 0)};
   for (const std::string& list : options.phases)
     for (std::string& path : phases_of_group(list)) group.choice.phases.push_back(std::move(path));
-  groups_.push_back(group);
-  if (!options.sign_initrd) return;
+  groups_.push_back(std::move(group));
+}
+
+void PcrPolicies::add_initrd_group() {
+  Group group = groups_.front();
   group.choice.phases = {initrd_phase};
   group.reference = initrd_reference;
   groups_.push_back(std::move(group));

@@ -67,6 +67,7 @@ class PcrPolicies {
   };
   void add_groups_to_sign(const PcrPolicyOptions& options, const PcrChoice& choice);
   void add_groups_of_digests(const PcrPolicyOptions& options, const PcrChoice& choice);
+  void add_initrd_group();  // for --sign-initrd-pcrs, with the first key
 
   std::vector<Group> groups_;
   std::size_t keys_ = 0;

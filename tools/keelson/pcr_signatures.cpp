@@ -6,8 +6,8 @@
 #include <mbedtls/base64.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "efi/base/hex.h"
 #include "efi/format/measurement.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/host_text.h"
@@ -20,24 +20,13 @@ namespace {
 constexpr std::size_t largest_signature = 1024;  // RSA with 8192 bits
 constexpr std::uint64_t pcr_count = 24;
 
-std::string hex_of(Bytes bytes) {
-  std::string text;
-  for (const std::byte byte : bytes) {
-    text += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
-    text += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
-  }
-  return text;
-}
-
 std::optional<Buffer> bytes_of_hex(std::string_view text) {
   if (text.empty() || text.size() % 2 != 0) return std::nullopt;
   Buffer bytes;
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    unsigned value = 0;
-    const auto end = text.data() + i + 2;
-    const auto [stop, error] = std::from_chars(text.data() + i, end, value, 16);
-    if (error != std::errc() || stop != end) return std::nullopt;
-    bytes.push_back(static_cast<std::byte>(value));
+    const auto byte = byte_from_hex(text[i], text[i + 1]);
+    if (!byte) return std::nullopt;
+    bytes.push_back(*byte);
   }
   return bytes;
 }
@@ -112,15 +101,20 @@ const std::string& text_field(const Json& entry, const char* name) {
   return entry.at(name).get_ref<const std::string&>();
 }
 
+// As TPM2_PolicyAuthorize checks it; no reference: empty.
+Buffer with_reference(Bytes policy_digest, std::string_view reference) {
+  Buffer bytes(policy_digest.begin(), policy_digest.end());
+  if (reference.empty()) return bytes;
+  const Digest hashed = sha256(bytes_of(reference));
+  bytes.insert(bytes.end(), hashed.bytes().begin(), hashed.bytes().end());
+  return bytes;
+}
+
 // The signed bytes of an entry: "tbs", or what it would be.
 Buffer bytes_to_sign(const Json& entry) {
   if (entry.contains("tbs")) return *bytes_of_hex(text_field(entry, "tbs"));
-  Buffer bytes = *bytes_of_hex(text_field(entry, "pol"));
-  if (entry.contains("ref") && !text_field(entry, "ref").empty()) {
-    const Digest reference = sha256(bytes_of(std::string_view(text_field(entry, "ref"))));
-    bytes.insert(bytes.end(), reference.bytes().begin(), reference.bytes().end());
-  }
-  return bytes;
+  const Buffer digest = *bytes_of_hex(text_field(entry, "pol"));
+  return with_reference(digest, entry.contains("ref") ? text_field(entry, "ref") : std::string());
 }
 
 const Json* signature_for(const Json& entry, const Json& signed_ones) {
@@ -135,11 +129,7 @@ const Json* signature_for(const Json& entry, const Json& signed_ones) {
 
 Buffer signed_bytes(const PcrPolicy& policy) {
   const Digest digest = or_fail(pcr_policy_digest(pcr::kernel_image, policy.pcr), "PCR policy");
-  Buffer bytes(digest.bytes().begin(), digest.bytes().end());
-  if (policy.reference.empty()) return bytes;
-  const Digest reference = sha256(bytes_of(std::string_view(policy.reference)));
-  bytes.insert(bytes.end(), reference.bytes().begin(), reference.bytes().end());
-  return bytes;
+  return with_reference(digest.bytes(), policy.reference);
 }
 
 PcrSignatures PcrSignatures::parse(Bytes text, const std::string& subject) {
@@ -166,7 +156,7 @@ void PcrSignatures::add(const PcrPolicy& policy, const PublicKey* key,
   if (signature)
     entry["sig"] = base64_of(*signature);
   else
-    entry["tbs"] = hex_of(signed_bytes(policy));
+    entry["tbs"] = hex(signed_bytes(policy));
   add_entry(std::string(name(policy.pcr.algorithm())), entry);
 }
 

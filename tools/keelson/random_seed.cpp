@@ -10,30 +10,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include "efi/base/digest.h"
-#include "efi/base/wire.h"
+#include "efi/format/loader_interface.h"
+#include "efi/format/random_seed.h"
 #include "tools/keelson/failure.h"
+#include "tools/keelson/host_text.h"
 #include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
 namespace {
 
-constexpr std::size_t secret_size = 32;
-constexpr std::uint64_t largest_seed = 32_KiB;  // a larger one the loader refuses
 constexpr const char* variables_directory = "/sys/firmware/efi/efivars";
-constexpr const char* token_variable = "LoaderSystemToken-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
-constexpr std::uint32_t token_attributes = 7;  // non-volatile, for boot services and runtime
-
-using Secret = std::array<std::byte, secret_size>;
 
 Secret random_secret() {
-  Secret secret{};
-  if (::getrandom(secret.data(), secret.size(), 0) != static_cast<ssize_t>(secret.size()))
+  Secret secret;
+  const MutableBytes bytes = secret.mutable_bytes();
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
     throw Failure("no random bytes from the kernel for the seed");
   return secret;
 }
@@ -46,7 +42,7 @@ void add_with_size(Hasher& hasher, Bytes bytes) {
 // A seed that is there cannot be made worse by a bad source of random bytes.
 Digest new_seed(Bytes old_seed) {
   Hasher hasher = Hasher::sha256();
-  add_with_size(hasher, random_secret());
+  add_with_size(hasher, random_secret().bytes());
   add_with_size(hasher, old_seed);
   return hasher.finish();
 }
@@ -59,6 +55,14 @@ void warn_if_open_to_all(const fs::path& path, const std::string& what) {
 
 // ---- LoaderSystemToken ----
 
+using Attributes = Le<std::uint32_t>;  // what a file of efivarfs begins with
+
+fs::path file_of(const loader_interface::Name& variable) {
+  const auto vendor = to_text(variable.vendor);
+  return fs::path(variables_directory) /
+         (utf8(variable.text) + "-" + std::string(vendor.data(), vendor.size()));
+}
+
 // efivarfs marks variables immutable, lest `rm -r` ends a machine.
 void make_writable(int file) {
   int flags = 0;
@@ -67,16 +71,15 @@ void make_writable(int file) {
   (void)::ioctl(file, FS_IOC_SETFLAGS, &flags);  // writing says whether it was needed
 }
 
-void write_variable(const fs::path& path, Bytes value) {
+void write_variable(const fs::path& path, Attributes attributes, Bytes value) {
   if (const int old = ::open(path.c_str(), O_RDONLY | O_CLOEXEC); old >= 0) {
     make_writable(old);
     ::close(old);
   }
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
   if (file < 0) throw Failure(path.string() + ": cannot open: " + std::strerror(errno));
-  Buffer all(4);
-  const Le<std::uint32_t> attributes = token_attributes;
-  std::memcpy(all.data(), &attributes, 4);
+  const Bytes start = bytes_of_struct(attributes);
+  Buffer all(start.begin(), start.end());
   all.insert(all.end(), value.begin(), value.end());
   const ssize_t written = ::write(file, all.data(), all.size());  // at once, or it is refused
   const int reason = errno;
@@ -86,12 +89,14 @@ void write_variable(const fs::path& path, Bytes value) {
 }
 
 void make_system_token(Deeds& deeds) {
-  const fs::path path = fs::path(variables_directory) / token_variable;
-  if (is_there(path) && read_file(path).size() >= sizeof(token_attributes) + secret_size) {
+  const auto& token = loader_interface::loader_system_token;
+  const fs::path path = file_of(token);
+  if (is_there(path) && read_file(path).size() >= sizeof(Attributes) + Secret::size) {
     deeds.report(Deed::leave_current, path);
     return;
   }
-  deeds.perform(Deed::write, path, [&] { write_variable(path, random_secret()); });
+  deeds.perform(Deed::write, path,
+                [&] { write_variable(path, token.attributes, random_secret().bytes()); });
 }
 
 struct SeedOptions {
@@ -128,9 +133,9 @@ void make_all(const SeedOptions& options) {
 
 void refresh_random_seed(Deeds& deeds, const fs::path& esp) {
   make_directories(deeds, esp, "loader");
-  const fs::path path = find_ignoring_case(esp, random_seed_file);
+  const fs::path path = find_on_volume(esp, random_seed_path);
   const Buffer old_seed = is_there(path) ? read_file(path) : Buffer();
-  if (old_seed.size() > largest_seed)
+  if (old_seed.size() > SeedSources::max_file_size)
     throw Failure(path.string() + ": is larger than a random seed ever is; remove it");
   deeds.perform(Deed::write, path,
                 [&] { write_file(path, new_seed(old_seed).bytes(), Readers::owner); });
@@ -139,12 +144,13 @@ void refresh_random_seed(Deeds& deeds, const fs::path& esp) {
 
 void make_boot_secret_mixin(Deeds& deeds, const fs::path& root) {
   make_directories(deeds, root, "loader");
-  const fs::path path = find_ignoring_case(root, boot_secret_mixin_file);
-  if (is_there(path) && read_file(path).size() >= secret_size) {
+  const fs::path path = find_on_volume(root, boot_secret_mixin_path);
+  if (is_there(path) && read_file(path).size() >= Secret::size) {
     deeds.report(Deed::leave_current, path);
     return;
   }
-  deeds.perform(Deed::write, path, [&] { write_file(path, random_secret(), Readers::owner); });
+  deeds.perform(Deed::write, path,
+                [&] { write_file(path, random_secret().bytes(), Readers::owner); });
 }
 
 bool is_mounted(const fs::path& esp) {
@@ -164,10 +170,9 @@ void add_random_seed(CLI::App& app) {
       ->type_name("DIR");
   command
       ->add_option("--variables", options->variables,
-                   "Also make the variable LoaderSystemToken: yes, no, or auto, if the ESP is "
-                   "mounted on this machine (default: auto)")
+                   "Also make LoaderSystemToken: yes, no, auto (default): if mounted here")
       ->check(CLI::IsMember({"yes", "no", "auto"}))
-      ->type_name("WHEN");
+      ->option_text("WHEN");
   command->add_flag("--dry-run", options->dry_run, "Only say what would be done");
   add_json_option(*command, options->json);
   command->callback([options] { make_all(*options); });

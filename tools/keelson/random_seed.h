@@ -9,9 +9,6 @@
 
 namespace keelson::tool {
 
-inline constexpr const char* random_seed_file = "loader/random-seed";
-inline constexpr const char* boot_secret_mixin_file = "loader/boot-secret-mixin";
-
 // Makes a new seed of the kernel's random bytes and the seed that is there (tools.md 1.5).
 void refresh_random_seed(Deeds& deeds, const fs::path& esp);
 // Makes the mixin of the boot secret on the volume at `root`, unless it is whole: another one would

@@ -31,13 +31,14 @@ bool is_name(const fs::path& part, std::string_view name) {
   return equal_ignoring_case(part.string(), name);
 }
 
-fs::path host_path(const fs::path& root, std::string path) {
-  std::ranges::replace(path, '\\', '/');
-  return find_ignoring_case(root, fs::path(path).relative_path());
+// `path` as pinned_path made it.
+fs::path find_pinned(const fs::path& root, const std::string& path) {
+  TextArena arena;
+  return find_on_volume(root, utf16(path, arena));
 }
 
 Buffer read_pin(const thin_uki::Pin& pin, const std::string& image, const fs::path& root) {
-  const fs::path file = host_path(root, utf8(pin.path.text()));
+  const fs::path file = find_on_volume(root, pin.path.text());
   if (!fs::is_regular_file(file))
     throw Failure(image + ": pins " + utf8(pin.path.text()) + ", which is not there below " +
                   root.string());
@@ -68,7 +69,7 @@ std::string pinned_path(const std::string& directory, const std::string& stem,
 }
 
 bool is_pinned_there(const fs::path& root, const std::string& path, Bytes content) {
-  const fs::path file = host_path(root, path);
+  const fs::path file = find_pinned(root, path);
   if (!is_there(file)) return false;
   if (!fs::is_regular_file(fs::symlink_status(file)) ||
       !std::ranges::equal(read_file(file), content))
@@ -80,7 +81,7 @@ bool is_pinned_there(const fs::path& root, const std::string& path, Bytes conten
 
 void write_pinned(const fs::path& root, const std::string& path, Bytes content) {
   if (is_pinned_there(root, path, content)) return;
-  const fs::path file = host_path(root, path);
+  const fs::path file = find_pinned(root, path);
   fs::path directory = root;
   for (const fs::path& part : fs::relative(file.parent_path(), root)) {
     directory /= part;
