@@ -164,6 +164,14 @@ def test_entries_of_an_esp(esp, uki):
     keelson.refusal("predict", f"--esp-path={esp}", "--entry=line.conf", names=["line.conf", "unified kernel image"])
 
 
+def test_an_esp_without_loader(esp, uki):
+    (esp / "EFI/Linux").mkdir(parents=True)
+    (esp / "EFI/Linux/uki.efi").write_bytes(uki.read_bytes())
+    keelson.refusal("predict", f"--esp-path={esp}", names=["esp", "no loader", "--loader="])
+    loader = f"--loader={workspace.loader()}"
+    assert predicted(f"--esp-path={esp}", loader) == predicted(f"--uki={uki}", loader)
+
+
 def test_a_profile_of_its_own(uki):
     keelson.run("build", "--profile=ID=rescue", "--cmdline=rescue", "--output=rescue.efi")
     keelson.run("build", f"--linux={samples.kernel()}", "--cmdline=embedded", "--os-release=ID=x", "--uname=6.1",

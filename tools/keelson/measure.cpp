@@ -100,7 +100,7 @@ void add_key_options(CLI::App& command, MeasureOptions& options) {
   file("--public-key", options.key.public_key, "Public key of the signatures, PEM");
   file("--certificate", options.key.certificate, "Certificate with that key instead, PEM");
   add_source_option(command, "--certificate-source", options.key.certificate_source,
-                    "Where the certificate is: file (default) or provider:NAME of OpenSSL");
+                    "Where the certificate is: file (default); OpenSSL's provider:NAME");
   command
       .add_option("--policyref", options.policy_reference,
                   "Name without which the signatures are not accepted, such as initrd")
@@ -121,8 +121,8 @@ CLI::App* add_verb(CLI::App& measure, const char* name, const char* help, Measur
 
 void add_measure(CLI::App& app) {
   const auto options = std::make_shared<MeasureOptions>();
-  CLI::App* measure = app.add_subcommand(
-      "measure", "Compute and sign the PCR 11 values of section files, as systemd-measure");
+  CLI::App* measure =
+      app.add_subcommand("measure", "Compute and sign the PCR 11 values of section files");
   measure->require_subcommand(1);
   measure->get_formatter()->label("SUBCOMMAND", "VERB");
 
@@ -135,7 +135,7 @@ void add_measure(CLI::App& app) {
   command->add_option("--private-key", options->key.private_key, "RSA key to sign with, PEM")
       ->type_name("FILE");
   add_source_option(*command, "--private-key-source", options->key.private_source,
-                    "Where the key is: file (default), provider:NAME or engine:NAME of OpenSSL");
+                    "Where the key is: file (default); OpenSSL's provider:NAME, engine:NAME");
   add_key_options(*command, *options);
   command->callback([options] { sign(*options); });
 

@@ -42,9 +42,7 @@ void PcrChoice::add_options(CLI::App& command) {
   add_repeatable(command, "--bank", banks, "PCR bank: sha1, sha256, sha384, sha512; may repeat",
                  "BANK");
   add_repeatable(command, "--phase", phases,
-                 "Boot phases, such as enter-initrd:leave-initrd; \":\" is before the initrd; may "
-                 "repeat",
-                 "PATH");
+                 "Boot phases joined by colons (\":\" is before the initrd); may repeat", "PATH");
 }
 
 std::vector<HashAlgorithm> PcrChoice::chosen_banks() const {

@@ -58,19 +58,26 @@ std::size_t find_entry_or_fail(EspTree& tree, const PredictOptions& options, Tex
   return *found;
 }
 
+fs::path installed_loader(const std::string& esp) {
+  const LoaderPlaces places = loader_places(esp, native_arch());
+  for (const fs::path& path : {places.loader, places.removable})
+    if (is_there(path)) return path;
+  throw Failure(esp +
+                ": no loader is installed there; `keelson install` it, or name one by --loader=");
+}
+
 Chain chain_of_tree(EspTree& tree, const PredictOptions& options, TextArena& arena) {
   const Entry& entry = tree.entries().entries()[find_entry_or_fail(tree, options, arena)];
   if (entry.kind != EntryKind::uki && entry.kind != EntryKind::type2)
     throw Failure(utf8(entry.id) + ": is not a unified kernel image; only those are predicted");
-  const LoaderPlaces places = loader_places(options.esp, native_arch());
-  Chain chain{.loader = is_there(places.loader) ? places.loader : places.removable,
-              .uki = tree.resolve(entry.source, entry.executable.text()),
-              .root = tree.root(entry.source),
-              .path = entry.executable.text(),
-              .options = entry.options,
-              .options_implied = entry.options_implied,
-              .profile = entry.profile};
-  if (!options.loader.empty()) chain.loader = options.loader;
+  Chain chain{
+      .loader = options.loader.empty() ? installed_loader(options.esp) : fs::path(options.loader),
+      .uki = tree.resolve(entry.source, entry.executable.text()),
+      .root = tree.root(entry.source),
+      .path = entry.executable.text(),
+      .options = entry.options,
+      .options_implied = entry.options_implied,
+      .profile = entry.profile};
   if (!options.line.empty()) {
     chain.options = utf16(options.line, arena);
     chain.options_implied = false;
