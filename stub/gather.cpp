@@ -64,6 +64,11 @@ Result<> gather_from(efi::Volume& volume, const AddonTarget& target, const Facts
   return {};
 }
 
+// Network boot, or a loader that does not say where the image came from.
+bool is_without_volume(const Error& error) {
+  return error.code == Errc::not_found || error.code == Errc::unsupported;
+}
+
 }  // namespace
 
 Result<Gathered> gather(const efi::Image& self, const Facts& facts, const ImagePlan& image,
@@ -71,7 +76,11 @@ Result<Gathered> gather(const efi::Image& self, const Facts& facts, const ImageP
   Gathered gathered;
   gathered.registered_initrd = fetch_registered_initrd(screen.log);
   auto volume = self.volume();
-  if (!volume.has_value()) return gathered;  // network boot, or a loader that does not say
+  if (!volume.has_value()) {
+    if (!is_without_volume(volume.error()))
+      screen.log.tell(Severity::warning, "nothing beside the image is used: ", volume.error());
+    return gathered;
+  }
   const AddonTarget target = {.self = self,
                               .secure_boot = facts.secure_boot,
                               .image_uname = TRY(content(image.contents, UkiSection::uname)),

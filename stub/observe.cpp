@@ -3,6 +3,8 @@
 // Gathers facts; see observe.h.
 #include "stub/observe.h"
 
+#include <array>
+
 #include "efi/firmware/keyboard_layout.h"
 #include "efi/firmware/partition.h"
 #include "efi/firmware/secure_boot.h"
@@ -26,6 +28,7 @@ Result<BootRequest> read_request(const efi::Image& self, TextArena& texts) {
 
 LoaderReports read_loader_reports(const efi::Variables& variables) {
   const auto exists = [&](const li::Name& name) { return variables.exists(name); };
+  std::array<std::byte, 16> room;  // for the number of a PCR
   return {
       .device_part_uuid = exists(li::loader_device_part_uuid),
       .device_url = exists(li::loader_device_url),
@@ -34,7 +37,7 @@ LoaderReports read_loader_reports(const efi::Variables& variables) {
       .firmware_type = exists(li::loader_firmware_type),
       .tpm2_active_pcr_banks = exists(li::loader_tpm2_active_pcr_banks),
       .keyboard_layout = exists(li::loader_keyboard_layout),
-      .pcr_smbios = exists(li::loader_pcr_smbios),
+      .pcr_smbios = variables.get_report(li::loader_pcr_smbios, room).has_value(),
   };
 }
 

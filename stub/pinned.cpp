@@ -34,7 +34,7 @@ struct Reader {
     Pages file = TRY(volume.read_file(pin.path.text(), max_size, &progress));
     const Result<> checked = thin_uki::check(pin, hash_of(file.bytes()));
     if (!checked.has_value())
-      return fail(Errc::firmware, checked.error().what, efi::status::security_violation);
+      return fail(Errc::denied, checked.error().what, efi::status::security_violation);
     return file;
   }
 };

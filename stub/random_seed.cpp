@@ -19,7 +19,7 @@ constexpr std::size_t longest_token = 1024;
 
 bool did_loader_pass_seed(const efi::Variables& variables) {
   std::array<std::byte, 8> room;
-  const auto value = variables.get(li::loader_features, MutableBytes(room));
+  const auto value = variables.get_report(li::loader_features, MutableBytes(room));
   if (!value.has_value()) return false;
   const auto features = li::decode_u64(value->data);
   return features.has_value() && (*features & li::loader_feature::random_seed) != 0;

@@ -43,7 +43,7 @@ void print(Line& line, Hex number) {
 void print(Line& line, const Error& error) {
   line.add(error.what).add(" (").add(name(error.code));
   if (error.where != 0) {
-    line.add(error.code == Errc::firmware ? ", status " : ", at ");
+    line.add(error.has_status() ? ", status " : ", at ");
     print(line, Hex{error.where});
   }
   line.add(")");

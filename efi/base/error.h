@@ -26,7 +26,9 @@ enum class Errc : std::uint8_t {
 struct Error {
   Errc code;
   std::string_view what;    // a literal: "section table past end of file"
-  std::uint64_t where = 0;  // byte offset, or EFI_STATUS when a firmware call failed
+  // Byte offset; or the EFI_STATUS of a firmware call (top bit set) that says more than the code.
+  std::uint64_t where = 0;
+  constexpr bool has_status() const { return where >> 63 != 0; }
   friend constexpr bool operator==(const Error&, const Error&) = default;
 };
 

@@ -19,15 +19,17 @@ Result<> check(Status value, std::string_view what) {
     case status::out_of_resources:
       return fail(Errc::out_of_memory, what);
     case status::access_denied:
+      return fail(Errc::denied, what);
     case status::write_protected:
     case status::security_violation:
-      return fail(Errc::denied, what);
+      return fail(Errc::denied, what, value);
     default:
       return fail(Errc::firmware, what, value);
   }
 }
 
 Status to_status(const Error& error) {
+  if (error.has_status()) return error.where;
   switch (error.code) {
     case Errc::truncated:
     case Errc::malformed:
@@ -43,7 +45,7 @@ Status to_status(const Error& error) {
     case Errc::firmware:
       break;
   }
-  return failed(error.where) ? error.where : status::aborted;
+  return status::aborted;
 }
 
 Result<HandleList> HandleList::with_protocol(const Guid& protocol) {

@@ -36,10 +36,10 @@ constexpr Status security_violation = error_bit | 26;
 }  // namespace status
 
 constexpr bool failed(Status value) { return (value & status::error_bit) != 0; }
-// Success for success and warnings. The codes that policy distinguishes become their own Errc;
-// all others are Errc::firmware with the status in `where`.
+// Success for success and warnings. The codes that policy distinguishes become their own Errc,
+// all others Errc::firmware; a status that this does not tell is in `where`.
 Result<> check(Status value, std::string_view what);
-// The status a program ends with when it returns `error`.
+// The status a program ends with when it returns `error`: the one `error` was made of, if any.
 Status to_status(const Error& error);
 
 // Handles that carry a protocol, in the firmware's order. Owns the firmware's buffer.

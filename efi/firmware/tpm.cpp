@@ -41,10 +41,12 @@ class EventBuffer {
 template <class Interface>
 Result<> extend(Interface* protocol, const Measurement& measurement, Bytes event) {
   if (measurement.zeros != 0) return fail(Errc::unsupported, "measurement of bytes not in memory");
-  return check(protocol->hash_log_extend_event(
-                   protocol, 0, reinterpret_cast<std::uintptr_t>(measurement.data.data()),
-                   measurement.data.size(), const_cast<std::byte*>(event.data())),
-               "measuring failed");
+  const Status result = protocol->hash_log_extend_event(
+      protocol, 0, reinterpret_cast<std::uintptr_t>(measurement.data.data()),
+      measurement.data.size(), const_cast<std::byte*>(event.data()));
+  // The register was extended, the log has no room for the event (TCG EFI Protocol 6.6.5).
+  if (result == status::volume_full) return {};
+  return check(result, "measuring failed");
 }
 
 Result<> measure_tcg2(Tcg2Protocol* tcg2, const Measurement& measurement) {

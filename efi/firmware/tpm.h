@@ -24,7 +24,8 @@ class Tpm {
   bool present() const { return has_tpm() || has_cc(); }
 
   // Measures to everything that is present (CC first, as systemd does); success without either.
-  // The first error is returned after both were tried.
+  // The first error is returned after both were tried. A log without room for the event is none:
+  // the register counts, and event_log() says that it was cut.
   Result<> measure(const Measurement& measurement) const;
 
   // What LoaderTpm2ActivePcrBanks holds (stub.md 8.1): 0 without a TPM or when it cannot be asked,

@@ -61,6 +61,13 @@ bool Variables::exists(const VariableId& id) const {
   return value.has_value() || value.error().code == Errc::truncated;
 }
 
+Result<VariableValue> Variables::get_report(const VariableId& id, MutableBytes room) const {
+  const VariableValue value = TRY(get(id, room));
+  if ((value.attributes & loader_interface::non_volatile) != 0)
+    return fail(Errc::not_found, "variable is not of this boot");
+  return value;
+}
+
 Result<> Variables::set(const VariableId& id, Bytes data) const {
   if (data.empty()) return fail(Errc::malformed, "empty value would delete the variable");
   if (data.size() > largest_variable)

@@ -33,6 +33,9 @@ class Variables {
   // Into `room`; error truncated if the value is larger.
   Result<VariableValue> get(const VariableId& id, MutableBytes room) const;
   bool exists(const VariableId& id) const;
+  // What a loader has said of this boot; `get` otherwise. Error not_found also for a persistent
+  // variable: the operating system can have left it (security.md V11).
+  Result<VariableValue> get_report(const VariableId& id, MutableBytes room) const;
 
   // Compares before writing when the variable is persistent. An empty `data` is refused (it would
   // delete). Errors: denied, out_of_memory (the store is full), firmware.

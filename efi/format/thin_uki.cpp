@@ -68,7 +68,10 @@ Result<std::optional<Pins>> find_pins(const uki::Uki& uki, const uki::Effective&
   if (!sections.index(UkiSection::kernel_hash) && !sections.index(UkiSection::initrd_hash))
     return std::nullopt;
   const Source from{uki, sections, arena};
-  TRY(required(from, UkiSection::cmdline));
+  const pe::SectionData line = TRY(required(from, UkiSection::cmdline));
+  if (!to_utf16(text_of(line.stored), BadText::refuse, arena).has_value())
+    return fail(Errc::malformed, "the command line of a thin image is not UTF-8",
+                position(UkiSection::cmdline));
   return Pins{.kernel = TRY(read_pin(from, kernel_row)), .initrd = TRY(read_pin(from, initrd_row))};
 }
 

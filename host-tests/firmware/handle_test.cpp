@@ -22,8 +22,8 @@ TEST(StatusTest, BecomesWhatPolicyDistinguishes) {
       {status::unsupported, "unsupported", status::unsupported},
       {status::out_of_resources, "out of memory", status::out_of_resources},
       {status::access_denied, "denied", status::access_denied},
-      {status::write_protected, "denied", status::access_denied},
-      {status::security_violation, "denied", status::access_denied},
+      {status::write_protected, "denied", status::write_protected},
+      {status::security_violation, "denied", status::security_violation},
       {status::device_error, "firmware error", status::device_error},
       {status::timeout, "firmware error", status::timeout},
   };

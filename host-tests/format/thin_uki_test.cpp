@@ -114,6 +114,7 @@ TEST(ThinUki, WhatIsNotCompleteStopsTheBoot) {
       {"a hash of 33 bytes", with(".initrdh", std::string(33, 'h')), Errc::malformed},
       {"a hash in hex", with(".linuxh", std::string(64, 'a')), Errc::malformed},
       {"bad UTF-8", with(".linux", "\\EFI\\\xff"), Errc::malformed},
+      {"bad UTF-8 in the command line", with(".cmdline", "quiet \xff"), Errc::malformed},
       {"half a character", with(".initrd", "\\EFI\\\xc3"), Errc::malformed},
       {"relative", with(".linux", "EFI\\kernel"), Errc::malformed},
       {"slashes", with(".linux", "\\EFI/kernel"), Errc::malformed},

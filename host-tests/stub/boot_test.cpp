@@ -187,6 +187,21 @@ TEST(StubBoot, AMeasurementThatFailsIsSaidAndNotReported) {
   EXPECT_TRUE(machine.screen().has_printed("measuring failed")) << machine.screen().printed();
 }
 
+TEST(StubBoot, AFullEventLogIsNoFailure) {
+  Machine machine;
+  const auto uki = machine.add_uki(uki_path);
+  machine.esp().add(u"\\EFI\\Linux\\sample.efi.extra.d\\a.cred", "secret");
+  machine.tpm().set_log_capacity(machine.tpm().log().size() + 4);
+  const sim::Run run = machine.run(uki_path);
+  expect_good(run);
+  for (const HashAlgorithm bank : all_hash_algorithms)
+    EXPECT_EQ(machine.register_hex(bank, 11), machine.predicted_kernel_pcr(bank, uki));
+  EXPECT_TRUE(as_text(*run.find("kernel")->initrd).contains("a.cred")) << "it was measured";
+  EXPECT_EQ(machine.text(bli::stub_pcr_kernel_image), u"11");
+  EXPECT_EQ(machine.text(bli::stub_pcr_kernel_parameters), u"12");
+  EXPECT_TRUE(machine.screen().text().empty()) << machine.screen().text();
+}
+
 TEST(StubBoot, KernelCodeIsReadOnlyAndTheOnlyExecutableThing) {
   Machine machine({.memory_attributes = true});
   machine.add_uki(uki_path);
@@ -223,6 +238,17 @@ TEST(StubBoot, AKernelThatReturnsIsUndone) {
     EXPECT_EQ(run.status, efi::status::unsupported);
     EXPECT_EQ(run.started_text(), "stub kernel");
     EXPECT_TRUE(machine.screen().has_printed("gave control back")) << machine.screen().printed();
+  }
+}
+
+TEST(StubBoot, TheStatusIsTheKernels) {
+  for (const efi::Status status :
+       {efi::status::security_violation, efi::status::write_protected, efi::status::access_denied,
+        efi::status::load_error, efi::status::timeout, efi::status::out_of_resources}) {
+    Machine machine;
+    machine.payload("kernel", Ending::returns(status));
+    machine.add_uki(uki_path);
+    EXPECT_EQ(machine.run(uki_path).status, status);
   }
 }
 

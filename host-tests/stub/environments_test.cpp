@@ -155,15 +155,19 @@ std::string platform_register(HashAlgorithm bank, const std::vector<std::string>
 
 TEST(StubEnvironments, SmbiosIsMeasuredAndItsWordsAreAdded) {
   struct Row {
-    bool confidential, told_already;
+    bool confidential;
+    std::uint32_t told;  // attributes of a variable that says somebody has measured; 0: none
     std::u16string_view line;
     bool words_measured, structures_measured;
     std::string_view why;
   };
   constexpr Row rows[] = {
-      {false, false, u"base from=smbios fast", true, true, "firmware starts us"},
-      {false, true, u"base from=smbios fast", true, false, "a loader has measured the structures"},
-      {true, false, u"base", false, false, "the host of a confidential guest is not listened to"},
+      {false, 0, u"base from=smbios fast", true, true, "firmware starts us"},
+      {false, bli::volatile_attributes, u"base from=smbios fast", true, false,
+       "a loader has measured the structures"},
+      {false, bli::persistent_attributes, u"base from=smbios fast", true, true,
+       "the operating system left it"},
+      {true, 0, u"base", false, false, "the host of a confidential guest is not listened to"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.why);
@@ -173,7 +177,8 @@ TEST(StubEnvironments, SmbiosIsMeasuredAndItsWordsAreAdded) {
                                     sample::smbios_board("Acme", "Board7") + system_words +
                                     sample::smbios_end());
     const sim::Run run = start_from(machine, [&](Starter&) {
-      if (row.told_already) machine.variables().set_text(bli::loader_pcr_smbios, u"1");
+      if (row.told != 0)
+        machine.variables().set(bli::loader_pcr_smbios, bytes_of({"1\0\0\0", 4}), row.told);
     });
     EXPECT_EQ(run.end, sim::End::took_over) << run;
     EXPECT_TRUE(run.problems.empty()) << run;
@@ -188,7 +193,7 @@ TEST(StubEnvironments, SmbiosIsMeasuredAndItsWordsAreAdded) {
       EXPECT_EQ(machine.register_hex(bank, 12), expected::pcr(bank, words));
       EXPECT_EQ(machine.register_hex(bank, 1), platform_register(bank, structures));
     }
-    EXPECT_EQ(machine.has(bli::loader_pcr_smbios), row.structures_measured || row.told_already);
+    EXPECT_EQ(machine.has(bli::loader_pcr_smbios), row.structures_measured || row.told != 0);
   }
 }
 

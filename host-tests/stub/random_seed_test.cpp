@@ -5,6 +5,7 @@
 #include "stub/random_seed.h"
 
 #include <cstring>
+#include <functional>
 
 #include "efi/base/digest.h"
 #include "efi/firmware/seed_table.h"
@@ -50,9 +51,12 @@ void install_earlier_table(sim::Firmware& firmware, std::uint32_t size) {
 }
 
 // Runs the step, looks at what a kernel would see. What is left behind afterwards is a failure.
-Outcome pass(sim::Firmware& firmware, bool secure_boot = false) {
+// `loader` has run before in the same boot.
+Outcome pass(sim::Firmware& firmware, bool secure_boot = false,
+             const std::function<void()>& loader = [] {}) {
   Outcome outcome;
   efi::run_in(firmware, [&](efi::Image& self) {
+    loader();
     efi::WriteGate gate;
     stub::pass_random_seed(self, secure_boot, gate, outcome.messages);
     outcome.gate_open = gate.is_open();
@@ -152,12 +156,6 @@ void let_fail(Machine& machine, Operation operation, std::uint64_t nth = 1) {
 }
 const sim::Options with_numbers = {.random_numbers = true};
 const SkipRow skips[] = {
-    {"LoaderDidIt", with_numbers, false,
-     [](Machine& m) {
-       m.variables().set(li::loader_features, li::encode_u64(li::loader_feature::random_seed),
-                         li::persistent_attributes);
-     },
-     true, std::nullopt},
     {"NoGpt", with_numbers, false, [](Machine& m) { m.disk().wipe_tables(); }, true,
      Severity::info},
     {"NoFile", with_numbers, false, [](Machine& m) { m.esp().remove(seed_path); }, true,
@@ -246,14 +244,30 @@ TEST(RandomSeed, EveryReasonWhyThereIsNone) {
   }
 }
 
-TEST(RandomSeed, FeaturesWithoutTheBitOrOfAnotherSizeDoNotStopIt) {
-  Machine other_bits;
-  other_bits.variables().set(li::loader_features, li::encode_u64(~li::loader_feature::random_seed),
-                             li::persistent_attributes);
-  EXPECT_EQ(pass(other_bits).table.size(), 32u);
-  Machine odd_size;
-  odd_size.variables().set(li::loader_features, full_of(9, 0xff), li::persistent_attributes);
-  EXPECT_EQ(pass(odd_size).table.size(), 32u);
+TEST(RandomSeed, WhatTheLoaderHasDoneIsNotDoneAgain) {
+  const Buffer bit = copy(li::encode_u64(li::loader_feature::random_seed));
+  const Buffer others = copy(li::encode_u64(~li::loader_feature::random_seed));
+  struct Row {
+    Buffer features;
+    std::uint32_t attributes;
+    bool passed;
+    const char* why;
+  };
+  const Row rows[] = {
+      {bit, li::volatile_attributes, false, "the loader did it"},
+      {others, li::volatile_attributes, true, "it did other things"},
+      {full_of(9, 0xff), li::volatile_attributes, true, "of another size"},
+      {bit, li::persistent_attributes, true, "the operating system left it"},
+  };
+  for (const Row& row : rows) {
+    Machine machine{sim::Options{}};
+    const Outcome outcome = pass(machine, false, [&] {
+      machine.variables().set(li::loader_features, row.features, row.attributes);
+    });
+    EXPECT_EQ(!outcome.table.empty(), row.passed) << row.why;
+    EXPECT_EQ(!machine.esp().writes().empty(), row.passed) << row.why;
+    EXPECT_TRUE(outcome.messages.messages.empty()) << row.why;
+  }
 }
 
 TEST(RandomSeed, AnEarlierTableGoesIntoTheNewOneEvenWithSecureBoot) {
