@@ -12,11 +12,10 @@
 #include "stub/boot_secret.h"
 #include "stub/device_trees.h"
 #include "stub/gather.h"
-#include "stub/hardware.h"
 #include "stub/initrd.h"
 #include "stub/measure.h"
 #include "stub/observe.h"
-#include "stub/pinned.h"
+#include "stub/own_image.h"
 #include "stub/plan_boot.h"
 #include "stub/plan_image.h"
 #include "stub/publish.h"
@@ -51,9 +50,31 @@ void set_log_level(const Facts& facts, efi::Log& log) {
 }
 
 // Consoles are looked for only where the line names none.
-Result<std::u16string_view> complete_line(std::u16string_view line, TextArena& texts) {
-  if (has_console_word(line)) return line;
-  return with_consoles(line, efi::find_consoles(), texts);
+Result<std::u16string_view> complete_line(const LinePlan& line, TextArena& texts, efi::Log& log) {
+  if (line.base.passed_ignored)
+    log.info("the command line that was passed is ignored: the image's own counts");
+  if (has_console_word(line.text)) return line.text;
+  return with_consoles(line.text, efi::find_consoles(), texts);
+}
+
+// In this order: a first boot secret is made of the seed.
+Result<> pass_seed_and_secret(const efi::Image& self, const Facts& facts, const ImagePlan& image,
+                              efi::SecretPages& boot_secret, efi::Log& log) {
+  efi::WriteGate gate;
+  pass_random_seed(self, facts.secure_boot, gate, log);
+  archive_boot_secret(self, TRY(content(image.contents, UkiSection::osrel)), boot_secret, log);
+  return {};
+}
+
+Result<PageList<Variable>> publish_reports(const efi::Image& self, const Facts& facts,
+                                           std::span<const MeasuredPlan> measured, TextArena& texts,
+                                           efi::Log& log) {
+  PageList<Variable> reports;
+  TRY(plan_reports(facts, texts, reports));
+  TRY(plan_pcr_reports(measured, texts, reports));
+  const Result<> published = publish(self.variables(), reports.items());
+  if (!published.has_value()) log.warn("user space sees less: ", published.error());
+  return reports;
 }
 
 // Starts the kernel with everything that the variables speak of, and takes these back if it
@@ -65,50 +86,23 @@ Result<> start_reported(const efi::Image& self, const KernelStart& kernel,
   return ended;
 }
 
-// Candidates that fit this machine become sections like others.
-Result<uki::Effective> resolve_sections(const Facts& facts, efi::Log& log) {
-  uki::Effective sections = TRY(choose_sections(facts));
-  if (has_candidates(facts.uki))
-    select_candidates(facts.uki, facts.uki.base(), TRY(facts.uki.profile(facts.request.profile)),
-                      observe_hardware(facts.smbios), log, sections);
-  return sections;
-}
-
-// The files that a thin UKI pins take the place of its sections.
-Result<KernelOrigin> resolve_pins(const efi::Image& self, const Facts& facts,
-                                  const uki::Effective& sections, Screen& screen, TextArena& texts,
-                                  PinnedFiles& files, uki::Contents& contents) {
-  const auto pins = TRY(thin_uki::find_pins(facts.uki, sections, texts));
-  if (!pins) return KernelOrigin::section;
-  files = TRY(read_pinned(self, *pins, screen.console, screen.clock, screen.log));
-  files.pin_in(contents);
-  return KernelOrigin::pinned_file;
-}
-
 Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   efi::Log& log = screen.log;
   TextArena texts;
   const efi::Tpm tpm = efi::Tpm::find();
+  Measurer measurer(tpm);
   const Facts facts = TRY(observe(self, tpm, texts));
   set_log_level(facts, log);
   times.mark("stub-observe");
 
-  const uki::Effective sections = TRY(resolve_sections(facts, log));
-  uki::Contents contents(facts.uki, sections);
-  PinnedFiles files;
-  const KernelOrigin origin =
-      TRY(resolve_pins(self, facts, sections, screen, texts, files, contents));
-
-  Measurer measurer(tpm);
-  ImagePlan image = TRY(plan_image(facts, contents, origin));
+  const OwnImage own = TRY(resolve_own_image(self, facts, screen, texts));
+  ImagePlan image = TRY(plan_image(facts, own.contents, own.origin));
   const MeasuredEvents image_results = TRY(measurer.measure(image.events));
   times.mark("stub-image");
 
-  show_splash(TRY(content(contents, UkiSection::splash)), log);
-  efi::WriteGate gate;
-  pass_random_seed(self, facts.secure_boot, gate, log);
-  efi::SecretPages secret_archive;
-  archive_boot_secret(self, TRY(content(contents, UkiSection::osrel)), secret_archive, log);
+  show_splash(TRY(content(image.contents, UkiSection::splash)), log);
+  efi::SecretPages boot_secret;
+  TRY(pass_seed_and_secret(self, facts, image, boot_secret, log));
   times.mark("stub-seed");
 
   Gathered gathered = TRY(gather(self, facts, image, screen));
@@ -116,30 +110,21 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   TRY(device_trees.prepare(image.device_tree, gathered.addons.items(), log));
   times.mark("stub-gather");
 
-  BootPlan plan = TRY(plan_boot(facts, image, gathered));
-  if (plan.line.base.passed_ignored)
-    log.info("the command line that was passed is ignored: the image's own counts");
+  const BootPlan plan = TRY(plan_boot(facts, image, gathered));
   const MeasuredEvents results = TRY(measurer.measure(plan.events));
   tell_of_measuring(measurer, log);
-  image.kernel.command_line = TRY(complete_line(plan.line.text, texts));
+  image.kernel.command_line = TRY(complete_line(plan.line, texts, log));
   times.mark("stub-measure");
 
-  PageList<Variable> reports;
-  TRY(plan_reports(facts, texts, reports));
-  const MeasuredPlan measured[] = {{image.events, image_results}, {plan.events, results}};
-  TRY(plan_pcr_reports(measured, texts, reports));
   const ExtraArchives extra = TRY(make_extra_archives(image));
-  const PageList<Bytes> initrd = TRY(plan_initrd({.image = image,
-                                                  .gathered = gathered,
-                                                  .extra = extra,
-                                                  .boot_secret = secret_archive.bytes(),
-                                                  .events = plan.events,
-                                                  .results = results}));
+  const auto initrd =
+      TRY(plan_initrd({image, gathered, extra, boot_secret.bytes(), plan.events, results}));
   times.mark("stub-initrd");
 
-  const Result<> published = publish(self.variables(), reports.items());
-  if (!published.has_value()) log.warn("user space sees less: ", published.error());
+  const MeasuredPlan measured[] = {{image.events, image_results}, {plan.events, results}};
+  const auto reports = TRY(publish_reports(self, facts, measured, texts, log));
   times.mark("stub-publish");
+
   device_trees.install(plan.events, results, log);
   hand_over_reports(self, log, times);
   return start_reported(self, image.kernel, initrd.items(), reports.items());
