@@ -80,7 +80,8 @@ class TextArena {
     const std::size_t start = (used_ + alignment - 1) & ~(alignment - 1);
     if (blocks_.empty() || start > blocks_[blocks_.size() - 1].size() ||
         size > blocks_[blocks_.size() - 1].size() - start) {
-      const std::uint64_t wanted = size > block_size ? size : block_size;
+      const std::uint64_t block = blocks_.empty() ? page_size : largest_block;
+      const std::uint64_t wanted = size > block ? size : block;
       TRY(blocks_.push(TRY(Pages::allocate(wanted))));
       used_ = size;
       return blocks_[blocks_.size() - 1].mutable_bytes().first(size);
@@ -110,7 +111,8 @@ class TextArena {
   }
 
  private:
-  static constexpr std::uint64_t block_size = 64_KiB;
+  // Most arenas hold a few short texts: clearing more would be most of what they cost.
+  static constexpr std::uint64_t largest_block = 64_KiB;
   PageList<Pages> blocks_;
   std::size_t used_ = 0;
 };

@@ -16,6 +16,7 @@ constexpr unsigned char layout[] = {0x2b, 0,   0, 0,   0, 0,   0, 0,   0, 0, 0, 
 
 struct Database : HiiDatabaseProtocol {
   EFI_STATUS answer = EFI_SUCCESS;
+  UINT16 needed_size = sizeof(layout);
   UINT16 said_size = sizeof(layout);
   bool asked_for_current = false;
 };
@@ -25,7 +26,10 @@ EFI_STATUS EFIAPI get_layout(HiiDatabaseProtocol* self, const EFI_GUID* which, U
   auto& database = *static_cast<Database*>(self);
   database.asked_for_current = which == nullptr;
   if (EFI_ERROR(database.answer)) return database.answer;
-  if (*size < sizeof(layout)) return EFI_BUFFER_TOO_SMALL;
+  if (*size < database.needed_size) {
+    *size = database.needed_size;
+    return EFI_BUFFER_TOO_SMALL;
+  }
   __builtin_memcpy(buffer, layout, sizeof(layout));
   *size = database.said_size;
   return EFI_SUCCESS;
@@ -45,6 +49,7 @@ TEST(CurrentKeyboardLayout, IsAskedOfTheDatabase) {
       {true, EFI_NOT_FOUND, sizeof(layout), "not found", "no current layout"},
       {true, EFI_SUCCESS, 20, "truncated", "said to be shorter than a header"},
       {true, EFI_SUCCESS, 30, "truncated", "shorter than it says itself"},
+      {true, EFI_SUCCESS, 0xffff, "", "said to be longer than the room for it"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.why);
