@@ -46,8 +46,9 @@ Result<Secret> read_mixin(const efi::Image& self) {
 
 Result<Secret> find_secret(const efi::Image& self, Bytes os_release) {
   const MutableBytes seed = efi::seed_table();
+  if (seed.empty()) return fail(Errc::not_found, "no random seed was passed on");
   if (seed.size() < Secret::size)
-    return fail(Errc::not_found, "no random seed was passed on", seed.size());
+    return fail(Errc::malformed, "the random seed is too short", seed.size());
   const Secret mixin = TRY(read_mixin(self));
   const Secret variable = TRY(read_or_make_variable(self.variables(), seed));
   Secret secret = derive_secret(
@@ -62,7 +63,8 @@ std::optional<Secret> boot_secret(const efi::Image& self, Bytes os_release,
                                   Diagnostics& diagnostics) {
   Result<Secret> found = find_secret(self, os_release);
   if (found.has_value()) return std::move(*found);
-  diagnostics.info("the system gets no boot secret: ", found.error());
+  if (found.error().code != Errc::not_found)
+    diagnostics.info("the system gets no boot secret: ", found.error());
   return std::nullopt;
 }
 

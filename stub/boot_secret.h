@@ -17,8 +17,8 @@ namespace keelson::stub {
 // `os_release` is the content of the .osrel section that counts; the secret depends on the id in
 // it. Comes after pass_random_seed, whose table a first secret is made of. nullopt without a
 // volume, seed table or mixin file, or if the variable is not what we would have written: never
-// fatal, the reason is a line in the log. Whoever copies the bytes (into the archive) wipes the
-// copy.
+// fatal, the reason is a line in the log unless something is simply not there. Whoever copies the
+// bytes (into the archive) wipes the copy.
 std::optional<Secret> boot_secret(const efi::Image& self, Bytes os_release,
                                   Diagnostics& diagnostics);
 

@@ -11,8 +11,9 @@
 
 namespace keelson::stub {
 
-// Never fails: a reason why no seed was passed on is a line in the log. `gate` is closed by a write
-// that failed. The table is wiped and taken away when the program ends without a kernel (R11, R12).
+// Never fails: a reason why no seed was passed on is a line in the log, unless there is none on
+// this machine. `gate` is closed by a write that failed. The table is wiped and taken away when the
+// program ends without a kernel (R11, R12).
 void pass_random_seed(const efi::Image& self, bool secure_boot, efi::WriteGate& gate,
                       Diagnostics& diagnostics);
 
