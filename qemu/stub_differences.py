@@ -173,6 +173,20 @@ ROWS = (
     Row("long lines", ALL, "takes command lines of any length", "refuses an image, and leaves out an add-on, with a "
         "`.cmdline` of more than 64 KiB", "No kernel takes one; loaders do not list such an image (R6).",
         proof="host tests"),
+    Row("damaged images", ALL, "does not mind sections that overlap or lie over the headers",
+        "refuses the image", "One range of bytes would count as two things.", proof="host tests"),
+    Row("kernels", ALL, "copies kernels of any alignment whose entry point is not in code; behind shim, "
+        "kernels with base relocations start", "refuses them; and with `NX_COMPAT`, those with pages that hold "
+        "code and data, or sections that are both writable and executable", "Nothing is copied or given "
+        "rights that it cannot have.", proof="host tests"),
+    Row("companions", ("262",), "files of up to 16 GiB, any name", "files of up to 1.5 GiB; names with "
+        "backslashes or control characters are left out", "They come from a partition that everybody can "
+        "write to.", proof="host tests"),
+    Row("limits", ("262",), "none for an initrd that was registered before, `.hwids`, or the os-release text that "
+        "the boot secret's id comes from", "4 GiB, 1 MiB, 64 KiB", "A size that somebody else names is no "
+        "reason to allocate it (R6).", proof="host tests"),
+    Row("mixed mode", ALL, "a kernel for the other word size starts only through LoadImage", "also from memory",
+        "It needs no shim.", proof="host tests"),
     Row("out of memory", ALL, "halts the machine", "says so, undoes what it changed and returns",
         "The loader, or the firmware, can then try something else (R23).", proof="host tests"),
     Row("messages", ALL, "waits up to ten seconds after printing some", "never waits",
