@@ -80,15 +80,16 @@ Result<PageList<Variable>> publish_reports(const efi::Image& self, const Facts& 
 // Starts the kernel with everything that the variables speak of, and takes these back if it
 // returns.
 Result<> start_reported(const efi::Image& self, const KernelStart& kernel,
-                        std::span<const Bytes> initrd, std::span<const Variable> reports) {
+                        std::span<const Bytes> initrd, std::span<const Variable> reports,
+                        efi::Log& log, efi::Times& times) {
+  hand_over_reports(self, log, times);
   const Result<> ended = start_linux(self, kernel, initrd);
   proceed_despite(withdraw(self.variables(), reports), "the kernel's own failure says more");
   return ended;
 }
 
-Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
+Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times, TextArena& texts) {
   efi::Log& log = screen.log;
-  TextArena texts;
   const efi::Tpm tpm = efi::Tpm::find();
   Measurer measurer(tpm);
   const Facts facts = TRY(observe(self, tpm, texts));
@@ -126,8 +127,7 @@ Result<> boot_with(efi::Image& self, Screen& screen, efi::Times& times) {
   times.mark("stub-publish");
 
   device_trees.install(plan.events, results, log);
-  hand_over_reports(self, log, times);
-  return start_reported(self, image.kernel, initrd.items(), reports.items());
+  return start_reported(self, image.kernel, initrd.items(), reports.items(), log, times);
 }
 
 }  // namespace
@@ -138,10 +138,12 @@ Result<> boot(efi::Image& self) {
   efi::Times times(clock);
   efi::Log log(console, "keelson-stub");
   Screen screen{console, clock, log};
-  const Result<> ended = boot_with(self, screen, times);
+  TextArena texts;  // the subject of a failure among them
+  const Result<> ended = boot_with(self, screen, times, texts);
   leave_splash();
   if (!ended.has_value()) {
-    log.tell(Severity::error, "cannot boot this kernel image: ", ended.error());
+    log.tell(Severity::error, "cannot boot this kernel image: ", screen.subject,
+             screen.subject.empty() ? "" : ": ", ended.error());
     proceed_despite(log.publish(self.variables()), "the message is on the screen");
   }
   return ended;

@@ -26,7 +26,7 @@ Result<OwnImage> resolve_own_image(const efi::Image& self, const Facts& facts, S
   OwnImage own{.files = {}, .contents = uki::Contents(facts.uki, sections)};
   const auto pins = TRY(thin_uki::find_pins(facts.uki, sections, texts));
   if (!pins) return own;
-  own.files = TRY(read_pinned(self, *pins, screen.console, screen.clock, screen.log));
+  own.files = TRY(read_pinned(self, *pins, screen));
   own.files.pin_in(own.contents);
   own.origin = KernelOrigin::pinned_file;
   return own;

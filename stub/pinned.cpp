@@ -24,42 +24,27 @@ Digest hash_of(Bytes file) {
   return hasher.finish();
 }
 
-struct Reader {
-  efi::Volume volume;
-  efi::Console& console;
-  const efi::Clock& clock;
-
-  Result<Pages> read(const thin_uki::Pin& pin, std::uint64_t max_size) {
-    efi::ReadProgress progress(console, clock, pin.path.file_name());
-    Pages file = TRY(volume.read_file(pin.path.text(), max_size, &progress));
-    const Result<> checked = thin_uki::check(pin, hash_of(file.bytes()));
-    if (!checked.has_value())
-      return fail(Errc::denied, checked.error().what, efi::status::security_violation);
-    return file;
-  }
-};
-
-Result<Pages> read_or_tell(Reader& reader, const thin_uki::Pin& pin, std::uint64_t max_size,
-                           efi::Log& log) {
-  auto file = reader.read(pin, max_size);
-  if (!file.has_value()) log.tell(Severity::error, pin.path.text(), ": ", file.error());
+Result<Pages> read(efi::Volume& volume, const thin_uki::Pin& pin, std::uint64_t max_size,
+                   Screen& screen) {
+  screen.subject = pin.path.text();
+  efi::ReadProgress progress(screen.console, screen.clock, pin.path.file_name());
+  Pages file = TRY(volume.read_file(pin.path.text(), max_size, &progress));
+  const Result<> checked = thin_uki::check(pin, hash_of(file.bytes()));
+  if (!checked.has_value())
+    return fail(Errc::denied, checked.error().what, efi::status::security_violation);
+  screen.subject = {};
   return file;
 }
 
 }  // namespace
 
 Result<PinnedFiles> read_pinned(const efi::Image& self, const thin_uki::Pins& pins,
-                                efi::Console& console, const efi::Clock& clock, efi::Log& log) {
-  auto volume = self.volume();
-  if (!volume.has_value()) {
-    log.tell(Severity::error, "the volume with ", pins.kernel.path.text(),
-             " cannot be opened: ", volume.error());
-    return fail(volume.error());
-  }
-  Reader reader{.volume = std::move(*volume), .console = console, .clock = clock};
+                                Screen& screen) {
+  screen.subject = pins.kernel.path.text();
+  efi::Volume volume = TRY(self.volume());
   PinnedFiles files;
-  files.kernel = TRY(read_or_tell(reader, pins.kernel, largest_kernel, log));
-  files.initrd = TRY(read_or_tell(reader, pins.initrd, largest_initrd, log));
+  files.kernel = TRY(read(volume, pins.kernel, largest_kernel, screen));
+  files.initrd = TRY(read(volume, pins.initrd, largest_initrd, screen));
   return files;
 }
 

@@ -6,10 +6,9 @@
 // neither measured nor started.
 #pragma once
 
-#include "efi/firmware/clock.h"
 #include "efi/firmware/image.h"
-#include "efi/firmware/log.h"
 #include "efi/format/thin_uki.h"
+#include "stub/screen.h"
 
 namespace keelson::stub {
 
@@ -24,10 +23,10 @@ struct PinnedFiles {
   }
 };
 
-// Long reads show progress; the watchdog is re-armed while reading and hashing. A file that cannot
-// be read or is not the pinned one is told by name, with the reason. Errors, each of which ends the
-// boot: EFI_SECURITY_VIOLATION for a file that is not the pinned one, else those of Volume.
+// Long reads show progress; the watchdog is re-armed while reading and hashing. Errors, each of
+// which ends the boot and leaves the file's path as the subject: EFI_SECURITY_VIOLATION for a file
+// that is not the pinned one, else those of Volume.
 Result<PinnedFiles> read_pinned(const efi::Image& self, const thin_uki::Pins& pins,
-                                efi::Console& console, const efi::Clock& clock, efi::Log& log);
+                                Screen& screen);
 
 }  // namespace keelson::stub

@@ -3,6 +3,8 @@
 // Owns what the steps of the stub speak and count time through.
 #pragma once
 
+#include <string_view>
+
 #include "efi/firmware/clock.h"
 #include "efi/firmware/console.h"
 #include "efi/firmware/log.h"
@@ -13,6 +15,8 @@ struct Screen {
   efi::Console& console;
   const efi::Clock& clock;
   efi::Log& log;
+  // What the step at hand is about, a path: named in the line that is told if it ends the boot.
+  std::u16string_view subject = {};
 };
 
 }  // namespace keelson::stub

@@ -340,7 +340,10 @@ Result<> check_code_pages(const Image& image) {
 
 Result<Kernel> Kernel::parse(Bytes file) {
   Kernel kernel;
-  kernel.image_ = TRY(Image::parse(file, Layout::file, Accept::any_machine));
+  const auto image = Image::parse(file, Layout::file, Accept::any_machine);
+  if (!image.has_value())  // what is wrong with it tells few; that it is the kernel tells all
+    return fail(image.error().code, "the kernel is no sound PE image", image.error().where);
+  kernel.image_ = *image;
   const Headers& headers = kernel.image_.headers();
   kernel.entry_point_ = headers.entry_point;
   kernel.compat_entry_ = find_compat_entry(kernel.image_);

@@ -4,6 +4,8 @@
 // pinned file is neither measured nor started, and what is boots as the full image would.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "host-tests/sim/sample_machine.h"
 
 namespace keelson {
@@ -128,6 +130,8 @@ TEST(StubThin, WhatIsNotPinnedIsNeitherMeasuredNorStarted) {
       EXPECT_EQ(run.started_text(), "stub") << row.why;
       EXPECT_EQ(machine.tpm().events_in(11), 0u) << row.why;
       EXPECT_TRUE(machine.screen().has_printed(row.says))
+          << row.why << machine.screen().printed();
+      EXPECT_EQ(std::ranges::count(machine.screen().printed(), '\n'), 1)
           << row.why << machine.screen().printed();
     }
   }
