@@ -18,12 +18,11 @@ std::string to_ascii(std::u16string_view text) {
 std::optional<efi::Status> Calls::enter(std::string_view name, std::string detail) {
   if (!armed_) return std::nullopt;
   if (count_ == limit_) {
-    {
-      const std::string dropped = std::move(detail);
-    }  // too_many_ does not come back
+    { const std::string dropped = std::move(detail); }  // too_many_ does not come back
     too_many_();
   }
   list_.push_back({.name = name, .detail = std::move(detail), .number = ++count_});
+  let_time_pass(list_.back());
   const auto status = fault_of(list_.back());
   if (status) failed_.push_back(list_.back());
   return status;
@@ -58,6 +57,16 @@ void Calls::fail_from(std::uint64_t number, std::optional<efi::Status> status) {
 
 void Calls::fail_every(std::string_view name, efi::Status status, std::string_view detail) {
   every_.push_back({.name = name, .detail = std::string(detail), .status = status});
+}
+
+void Calls::set_duration(std::string_view name, std::uint64_t seconds, std::string_view detail) {
+  durations_.push_back({.name = name, .detail = std::string(detail), .seconds = seconds});
+}
+
+void Calls::let_time_pass(const Call& call) const {
+  for (const Duration& row : durations_)
+    if (row.name == call.name && call.detail.find(row.detail) != std::string::npos)
+      pass_(row.seconds);
 }
 
 void Calls::fail_none() {

@@ -39,6 +39,12 @@ class Calls {
   void fail_every(std::string_view name, efi::Status status, std::string_view detail = {});
   void fail_none();
 
+  // Every call of that name takes so long from now on. `detail`: only those whose detail contains
+  // it. Between calls no time passes: what a program computes itself counts as part of the next.
+  void set_duration(std::string_view name, std::uint64_t seconds, std::string_view detail = {});
+  // How time passes; may end the run.
+  void set_clock(std::function<void(std::uint64_t seconds)> pass) { pass_ = std::move(pass); }
+
   // Calls are listed, counted and failed only while armed: between the start of a program and its
   // end. Firmware::run does it. A payload disarms them while it looks around.
   void arm() { armed_ = true; }
@@ -68,7 +74,13 @@ class Calls {
     std::string detail;
     efi::Status status;
   };
+  struct Duration {
+    std::string_view name;
+    std::string detail;
+    std::uint64_t seconds;
+  };
   std::optional<efi::Status> fault_of(const Call& call) const;
+  void let_time_pass(const Call& call) const;
 
   bool armed_ = false;
   std::uint64_t limit_ = ~std::uint64_t{0};
@@ -78,6 +90,8 @@ class Calls {
   std::uint64_t last_failed_ = 0;
   std::optional<efi::Status> status_;
   std::vector<Every> every_;
+  std::vector<Duration> durations_;
+  std::function<void(std::uint64_t)> pass_;
   std::vector<Call> list_;
   std::vector<Call> failed_;
 };

@@ -89,6 +89,10 @@ Firmware::Firmware(const Options& options)
       device_tree_fixup_(calls_) {
   images_.add_program(body_name, body_program);
   calls_.set_limit(most_calls, [this] { end_run(End::hung); });
+  calls_.set_clock([this](std::uint64_t seconds) {
+    clock_.advance_ns(seconds * ns_per_second);
+    look_at_watchdog();
+  });
 
   table_.Hdr.Signature = EFI_SYSTEM_TABLE_SIGNATURE;
   table_.Hdr.Revision = 2 << 16 | 70;
@@ -137,8 +141,7 @@ void Firmware::install_devices() {
   if (device_tree_fixup_.enabled())
     handles_->add(nullptr, guid::device_tree_fixup, device_tree_fixup_.protocol());
   if (options_.graphics) handles_->add(console_out_, guid::graphics_output, graphics_.protocol());
-  if (options_.console_control)
-    handles_->add(nullptr, guid::console_control, graphics_.control());
+  if (options_.console_control) handles_->add(nullptr, guid::console_control, graphics_.control());
   if (options_.random_numbers) handles_->add(nullptr, guid::rng, random_.protocol());
   if (options_.tpm) handles_->add(nullptr, guid::tcg2, tpm_.protocol());
   if (options_.confidential) handles_->add(nullptr, guid::cc_measurement, confidential_.protocol());

@@ -199,7 +199,7 @@ Status Images::load(bool boot_policy, Handle parent, const EFI_DEVICE_PATH* path
   record.DeviceHandle = device;
   record.FilePath = efi::as_device_path(image->file_path);
   record.ImageBase = image->base;
-  record.ImageSize = image->size;
+  record.ImageSize = parent == nullptr ? image->size : claimed_size_.value_or(image->size);
   record.ImageCodeType = EfiLoaderCode;
   record.ImageDataType = EfiLoaderData;
   *handle = firmware_.handles().add(nullptr, efi::protocol_guid::loaded_image, &record);

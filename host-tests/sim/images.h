@@ -75,6 +75,8 @@ class Images {
   Status unload(Handle image);
   // Comes back only if it refuses.
   Status exit(Handle image, Status status);
+  // What the records of programs that LoadImage lays out say of their size, whatever it is.
+  void claim_size(std::optional<std::uint64_t> size) { claimed_size_ = size; }
   // Stands for call_entry: runs what lies at `entry`, under the handle of another image.
   Status call(const std::byte* entry, Handle image);
   // Stands for call_handover: runs what lies at `entry`, which was placed with `boot_params`.
@@ -133,6 +135,7 @@ class Images {
   std::map<std::pair<Handle, Guid>, Image*> owners_;
   std::string placed_;  // what was called in memory last
   std::uint64_t handover_kernel_ = 0;
+  std::optional<std::uint64_t> claimed_size_;
   std::vector<Started> started_;
   std::vector<std::string> problems_;
 };

@@ -330,7 +330,7 @@ struct ConfidentialPlatform::Protocol : efi::CcProtocol {
                      .structure_version = {1, 0},
                      .protocol_version = {1, 0},
                      .hash_algorithm_bitmap = bit_of(HashAlgorithm::sha384),
-                     .supported_event_logs = efi::tcg2_log_tcg_2,
+                     .supported_event_logs = from(self).supported_logs_,
                      .cc_type = {type_tdx, 0}};
       return EFI_SUCCESS;
     };

@@ -139,6 +139,8 @@ class ConfidentialPlatform {
   Bytes log() const { return registers_.log(); }
   const std::vector<LoggedEvent>& events() const { return registers_.events(); }
   void set_log_capacity(std::uint64_t size) { registers_.set_capacity(size); }
+  // EFI_CC_BOOT_SERVICE_CAPABILITY.SupportedEventLogs.
+  void set_supported_logs(UINT32 formats) { supported_logs_ = formats; }
 
  private:
   struct Protocol;
@@ -147,6 +149,7 @@ class ConfidentialPlatform {
   Calls& calls_;
   std::unique_ptr<Protocol> protocol_;
   EventRegisters registers_;
+  UINT32 supported_logs_ = efi::tcg2_log_tcg_2;
 };
 
 }  // namespace keelson::sim

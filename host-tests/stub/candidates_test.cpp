@@ -5,8 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "host-tests/format/sample_device_tree.h"
-#include "host-tests/format/sample_pe.h"
+#include "host-tests/format/sample_candidates.h"
 #include "host-tests/recorded_diagnostics.h"
 
 namespace keelson::stub {
@@ -27,29 +26,11 @@ const Hardware by_ids{.machine = rocket};
 const Hardware by_board{.machine = rocket, .has_device_tree = true, .board = "acme,mk2"};
 const Hardware nameless{.machine = rocket, .has_device_tree = true, .board = {}};
 
-Section dtbauto(const std::string& boards) {
-  return {".dtbauto", sample::device_tree_of(boards + '\0')};
-}
-Section efifw(const std::string& id) {
-  struct Header {
-    Le<std::uint32_t> magic = 0xfeeddead, header_size = 16, id_size, payload_size = 4;
-  } header;
-  header.id_size = static_cast<std::uint32_t>(id.size() + 1);
-  return {".efifw", std::string(text_of(bytes_of_struct(header))) + id + '\0' + "data"};
-}
+using sample::dtbauto, sample::efifw;
 // One record that binds this machine (its id of type 9) to `id`.
 Section hwids(const std::string& id, DeviceKind kind = DeviceKind::device_tree,
               std::size_t type = 9) {
-  const auto ids = hardware_ids::make_ids(rocket);
-  struct Record {
-    Le<std::uint32_t> descriptor;
-    Guid chid;
-    Le<std::uint32_t> name = 0, id = 56;
-  } record;
-  record.descriptor = static_cast<std::uint32_t>(kind) << 28 | 28;
-  if (ids.has_value()) record.chid = (*ids)[type];
-  return {".hwids",
-          std::string(text_of(bytes_of_struct(record))) + std::string(28, '\0') + id + '\0'};
+  return sample::hwids(rocket, {{kind, id}}, type);
 }
 
 struct Selected {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "host-tests/stub/expected.h"
+#include "host-tests/stub/kernel_view.h"
 #include "host-tests/stub/start_from.h"
 
 namespace keelson {
@@ -18,6 +19,7 @@ using expected::padded;
 using expected::pcr;
 using expected::secrets;
 using expected::ucs2z;
+using sim::initrd_of, sim::options_of;
 using sim::Machine;
 using Events = std::vector<std::string>;
 
@@ -42,16 +44,6 @@ void expect_good(const sim::Run& run) {
   EXPECT_EQ(run.end, sim::End::took_over) << run;
   EXPECT_TRUE(run.problems.empty()) << run;
   EXPECT_EQ(run.started_text(), "stub kernel");
-}
-
-std::string initrd_of(const sim::Run& run) {
-  const sim::Started* const kernel = run.find("kernel");
-  if (kernel == nullptr || !kernel->initrd) return "(none)";
-  return std::string(text_of(*kernel->initrd));
-}
-std::u16string options_of(const sim::Run& run) {
-  const sim::Started* const kernel = run.find("kernel");
-  return kernel == nullptr ? u"(none)" : kernel->options;
 }
 
 // A machine with a UKI that has no command line of its own.

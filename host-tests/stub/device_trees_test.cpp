@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "efi/firmware/uefi.h"
-#include "efi/format/device_tree.h"
 #include "host-tests/format/sample_device_tree.h"
 #include "host-tests/sim/sample_machine.h"
 #include "host-tests/stub/expected.h"
+#include "host-tests/stub/kernel_view.h"
 
 namespace keelson {
 namespace {
@@ -49,8 +49,7 @@ struct Case {
     if (at == nullptr) return;
     if (at != reinterpret_cast<const std::byte*>(own_tree.data()))
       kept_by_kernel = firmware.memory().kind_of(at) == EfiACPIReclaimMemory;
-    const auto size = device_tree::total_size(Bytes(at, device_tree::header_size));
-    if (size.has_value()) seen = text_of(Bytes(at, static_cast<std::size_t>(*size)));
+    seen = sim::device_tree_seen(firmware);
   }
   void add(std::u16string_view name, const std::string& device_tree) {
     machine.add_addon(std::u16string(own) + std::u16string(name),

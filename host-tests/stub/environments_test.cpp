@@ -8,6 +8,7 @@
 #include "efi/firmware/initrd_media.h"
 #include "host-tests/format/sample_smbios.h"
 #include "host-tests/stub/expected.h"
+#include "host-tests/stub/kernel_view.h"
 #include "host-tests/stub/start_from.h"
 
 namespace keelson {
@@ -15,6 +16,7 @@ namespace {
 
 namespace bli = loader_interface;
 using expected::padded;
+using sim::initrd_of, sim::options_of;
 using sim::Machine;
 using sim::Starter;
 using Sections = std::vector<sample::Section>;
@@ -37,16 +39,6 @@ std::string extra(std::string_view profile) {
   return expected::archive("", 0555, 0444,
                            {{"os-release", "ID=test\nVERSION_ID=1\nPRETTY_NAME=Test\n"}}) +
          expected::archive("", 0555, 0444, {{"profile", std::string(profile)}});
-}
-
-std::string initrd_of(const sim::Run& run) {
-  const sim::Started* const kernel = run.find("kernel");
-  if (kernel == nullptr || !kernel->initrd) return "(none)";
-  return std::string(text_of(*kernel->initrd));
-}
-std::u16string options_of(const sim::Run& run) {
-  const sim::Started* const kernel = run.find("kernel");
-  return kernel == nullptr ? u"(none)" : kernel->options;
 }
 
 sim::Run start_from(Machine& machine, const std::function<void(Starter&)>& prepare) {

@@ -198,6 +198,32 @@ TEST(MixedMode, AFirmwareThatDoesNotLoadForeignImagesRefusesIt) {
   EXPECT_EQ(run.started_text(), "stub");
 }
 
+// The firmware has laid the kernel out, and something else keeps it from starting it.
+TEST(MixedMode, AnyOtherErrorOfTheFirmwareIsNoReasonToCallIt) {
+  struct Row {
+    efi::Status answer;                   // of StartImage
+    std::optional<std::uint64_t> claims;  // ImageSize of the record
+    std::string_view why;
+  };
+  const Row rows[] = {
+      {efi::status::load_error, std::nullopt, "it fails for a reason of its own"},
+      {efi::status::security_violation, std::nullopt, "it refuses the image"},
+      {efi::status::unsupported, 0x2010, "the entry is not inside what was laid out"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.why);
+    Machine machine({.secure_boot = true, .shim = ShimVersion::since_16, .cross_machine = true});
+    const Buffer uki = uki_with(mixed_kernel());
+    machine.images().trust(uki);
+    machine.esp().add(uki_path, uki);
+    machine.calls().fail_every("StartImage", row.answer);
+    machine.images().claim_size(row.claims);
+    const sim::Run run = machine.run(uki_path);
+    expect_undone(run, row.answer);
+    EXPECT_EQ(run.started_text(), "stub");
+  }
+}
+
 // ---- The handover protocol ----
 
 // Handover entries are an x86 matter, whatever machine the tests run on.
