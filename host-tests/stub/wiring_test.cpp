@@ -4,6 +4,8 @@
 // bounds and precautions between them: without one of these lines every step alone is still right.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "efi/format/random_seed.h"
 #include "host-tests/format/sample_candidates.h"
 #include "host-tests/format/sample_smbios.h"
@@ -187,8 +189,13 @@ TEST(StubWiring, ThePictureStaysUntilTheKernelReturns) {
   EXPECT_EQ(machine.graphics().at(0, 0), Pixel());
   EXPECT_EQ(machine.graphics().at(31, 23), (Pixel{.blue = 32, .green = 64, .red = 128}))
       << "half-transparent on black";
-  EXPECT_FALSE(machine.graphics().shows_graphics()) << "the message about it can be read";
+  EXPECT_FALSE(machine.graphics().shows_graphics());
   EXPECT_TRUE(machine.screen().has_printed("gave control back"));
+  const auto& calls = machine.calls().list();
+  const auto printed = std::ranges::find(calls, "ConOut.OutputString", &sim::Call::name);
+  EXPECT_EQ(std::ranges::count(calls.begin(), printed, "ConsoleControl.SetMode", &sim::Call::name),
+            2)
+      << "text again before the message about it, so that it can be read";
 }
 
 // ---- The watchdog: none of what takes minutes follows another such thing without re-arming ----
