@@ -185,6 +185,18 @@ def test_a_profile_of_its_own(uki):
     keelson.refusal("predict", "--uki=uki.efi", "--profile=2", names=["uki.efi"])
 
 
+@pytest.mark.parametrize("entry, number", [("uki.efi@main", 0), ("uki.efi@rescue", 1), ("UKI.efi@RESCUE", 1)])
+def test_the_entry_says_which_profile(entry, number, esp):
+    keelson.run("install", f"--esp-path={esp}")
+    keelson.run("build", "--profile=ID=rescue", "--cmdline=rescue", "--output=rescue.efi")
+    keelson.run("build", f"--linux={samples.kernel()}", "--cmdline=embedded", "--os-release=ID=x", "--uname=6.1",
+                "--join-profile=rescue.efi", f"--output={esp}/EFI/Linux/uki.efi")
+    alone = [f"--uki={esp}/EFI/Linux/uki.efi", f"--loader={workspace.loader()}", f"--profile={number}"]
+    assert predicted(f"--esp-path={esp}", f"--entry={entry}") == predicted(*alone)
+    keelson.refusal("predict", f"--esp-path={esp}", f"--entry={entry}", f"--profile={1 - number}",
+                    names=["--profile=", "--uki=", "--entry=linux.efi@ID"])
+
+
 def test_headings_of_predict(uki):
     done = keelson.start("predict", f"--uki={uki}", "--bank=sha256", "--phase=:", "--phase=enter-initrd")
     assert done.stderr.splitlines() == ["# PCR[4] Boot loader code", "# PCR[11] Phase <:>",

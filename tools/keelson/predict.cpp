@@ -30,7 +30,7 @@ namespace {
 struct PredictOptions {
   std::string esp, boot, entry;   // an ESP tree and an entry's id, or
   std::string loader, uki, line;  // single files and the line an entry passes
-  std::uint32_t profile = 0;
+  std::optional<std::uint32_t> profile;  // of `uki`
   bool secure_boot = false;
   PcrChoice pcrs;
   JsonForm json = JsonForm::off;
@@ -179,12 +179,19 @@ Chain chain_of_file(const PredictOptions& options, TextArena& arena) {
           .path = {},
           .options = utf16(options.line, arena),
           .options_implied = options.line.empty(),
-          .profile = options.profile};
+          .profile = options.profile.value_or(0)};
+}
+
+void check(const PredictOptions& options) {
+  if (options.esp.empty() == options.uki.empty())
+    throw Failure("predict: give either --esp-path=DIRECTORY or --uki=FILE");
+  if (!options.esp.empty() && options.profile)
+    throw Failure("--profile= goes with --uki=; with --esp-path= the entry says which profile, as in " +
+                  std::string("--entry=linux.efi@ID; `keelson list` shows them"));
 }
 
 void predict(const PredictOptions& options) {
-  if (options.esp.empty() == options.uki.empty())
-    throw Failure("predict: give either --esp-path=DIRECTORY or --uki=FILE");
+  check(options);
   TextArena arena;
   std::optional<EspTree> tree;
   Chain chain;
@@ -226,7 +233,7 @@ void add_predict(CLI::App& app) {
   text("--loader", options->loader, "Loader that starts it (default on an ESP: ours there)",
        "FILE");
   text("--options", options->line, "Line that the entry passes", "TEXT");
-  command->add_option("--profile", options->profile, "Profile number")->type_name("N");
+  command->add_option("--profile", options->profile, "Profile number of the --uki= image")->type_name("N");
   command
       ->add_option("--secure-boot", options->secure_boot,
                    "Whether Secure Boot will be on (default: no)")
