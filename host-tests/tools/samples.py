@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Inputs: small PE files that are what their tests need, and damaged ones.
+import functools
 import pathlib
 import re
 import struct
+import subprocess
+import tempfile
 
 import pefile
 
@@ -13,9 +16,29 @@ DEBIAN_STUB = pathlib.Path("/usr/lib/systemd/boot/efi/linuxx64.efi.stub")
 OS_RELEASE = 'ID=demo\nVERSION_ID=1\nPRETTY_NAME="Demo"\n'
 
 
+@functools.cache
+def _directory():
+    return tempfile.TemporaryDirectory(prefix="keelson-samples-")  # goes when the tests end
+
+
+@functools.cache
 def kernel():
-    """A PE image for this machine is kernel enough for everything but booting."""
-    return workspace.loader()
+    """What the stub takes for a kernel: our loader, which claims a kernel's image version and no base relocations."""
+    pe = pefile.PE(str(workspace.loader()), fast_load=True)
+    pe.OPTIONAL_HEADER.MajorImageVersion = 1
+    relocations = pe.OPTIONAL_HEADER.DATA_DIRECTORY[5]
+    relocations.VirtualAddress = relocations.Size = 0
+    path = pathlib.Path(_directory().name, "kernel.efi")
+    pe.write(str(path))
+    return path
+
+
+@functools.cache
+def uki():
+    path = pathlib.Path(_directory().name, "uki.efi")
+    subprocess.run([workspace.tool(), "build", f"--linux={kernel()}", f"--os-release={OS_RELEASE}", f"--output={path}"],
+                   check=True, capture_output=True)
+    return path
 
 
 def real_kernel():

@@ -34,7 +34,7 @@ READERS = {
     "inspect": lambda path: ["inspect", path],
     "measure calculate": lambda path: ["measure", "calculate", f"--linux={path}"],
     "predict --uki": lambda path: ["predict", f"--uki={path}"],
-    "predict --loader": lambda path: ["predict", f"--uki={samples.kernel()}", f"--loader={path}"],
+    "predict --loader": lambda path: ["predict", f"--uki={samples.uki()}", f"--loader={path}"],
 }
 # Those that want a PE file.
 PE_READERS = [name for name in READERS if name in (
@@ -227,6 +227,47 @@ def test_no_esp(verb, options, names, tmp_path):
 ], ids=str)
 def test_nothing_to_predict(options, names, esp):
     keelson.refusal("predict", *options, names=names)
+
+
+def test_what_has_no_kernel_is_not_predicted(esp):
+    keelson.run("build", "--cmdline=x", "--output=a.addon.efi")
+    for path in ("a.addon.efi", workspace.loader()):
+        keelson.refusal("predict", f"--uki={path}", names=[path, "no .linux section"])
+    keelson.run("install", f"--esp-path={esp}")
+    os.rename("a.addon.efi", esp / "odd.efi")
+    (esp / "loader/entries").mkdir(exist_ok=True)
+    (esp / "loader/entries/odd.conf").write_text("title Odd\nuki /odd.efi\n")
+    keelson.refusal("predict", f"--esp-path={esp}", names=["odd.efi: ", "no .linux section"])
+
+
+def test_a_kernel_that_the_stub_refuses_is_warned_of():
+    keelson.run("build", f"--linux={workspace.loader()}", "--os-release=", f"--stub={samples.DEBIAN_STUB}",
+                "--output=odd.efi")
+    line, = [line for line in keelson.messages("predict", "--uki=odd.efi") if "warning" in line]
+    assert "odd.efi: our stub would not boot it" in line
+
+
+# Links into a directory that has what each place wants.
+LINKS = ["loader", "loader/credentials", "loader/extensions", "loader/addons", "loader/loader.conf", "EFI",
+         "EFI/Linux", "EFI/Linux/uki.efi", "EFI/Linux/uki.efi.extra.d"]
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_links_do_not_lead_out_of_the_tree(link, esp):
+    """FAT has none, and firmware would see what is somewhere else on no partition."""
+    keelson.run("install", f"--esp-path={esp}")
+    uki = esp / "EFI/Linux/uki.efi"
+    for path, content in ((uki, samples.uki().read_bytes()), (esp / "loader/credentials/g.cred", b"x"),
+                          (esp / "loader/extensions/g.raw", b"x"), (esp / "loader/addons/g.addon.efi", b"x"),
+                          (esp / "EFI/Linux/uki.efi.extra.d/a.cred", b"x")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    assert keelson.start("predict", f"--esp-path={esp}").returncode == 0
+    os.rename(esp / link, "elsewhere")
+    (esp / link).symlink_to(pathlib.Path("elsewhere").resolve())
+    done = keelson.start("predict", f"--esp-path={esp}", "--entry=uki.efi")
+    assert f"{link}: " in done.stderr and "symbolic link" in done.stderr
+    assert done.returncode == 1 and not done.stdout
 
 
 @pytest.mark.parametrize("verb", ["", "build", "sign", "inspect", "install", "update", "remove",

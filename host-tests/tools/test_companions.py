@@ -5,11 +5,12 @@ import hashlib
 import json
 import struct
 
+import pefile
 import pytest
 
 import keelson
 import samples
-from qemu import prediction, workspace
+from qemu import firmware, prediction, workspace
 from test_measure import BANKS, NOTHING, pcr_4, predicted
 
 def archive(directory, files):
@@ -139,3 +140,47 @@ def test_one_image_alone_has_no_companions(esp, own):
     assert predicted(f"--uki={uki}")[12] == NOTHING
     assert predicted(f"--uki={uki}", f"--loader={workspace.loader()}")[4] == values(esp)[4]
 
+
+def overlapping(path):
+    """A copy whose last two sections share addresses."""
+    pe = pefile.PE(str(path), fast_load=True)
+    pe.sections[-1].VirtualAddress = pe.sections[-2].VirtualAddress
+    content = pe.write()
+    pe.close()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage, loaded", [
+    (lambda path: path.write_bytes(b""), False),
+    (lambda path: path.write_bytes(path.read_bytes()[:300]), False),
+    (lambda path: path.write_bytes(path.read_bytes()[:-1]), False),
+    (overlapping, True),
+], ids=["empty", "headers cut", "data cut", "overlapping sections"])
+def test_a_damaged_addon_is_left_out_and_the_others_count(damage, loaded, esp, own):
+    bad = addon(own / "bad.addon.efi", "--cmdline=bad")
+    good = addon(own / "good.addon.efi", "--cmdline=good")
+    damage(bad)
+    done = keelson.start("predict", f"--esp-path={esp}", "--bank=sha256", "--phase=:")
+    assert done.returncode == 0
+    warning, = [text for text in done.stderr.splitlines() if "warning" in text]
+    assert f"{bad}: " in warning and "left out" in warning
+    assert f"12:sha256={replay([line('good')])['sha256']}" in done.stdout
+    images = [esp / "EFI/keelson/keelson-bootx64.efi", esp / "EFI/Linux/uki+3-1.efi", *([bad] if loaded else []), good]
+    assert f"4:sha256={pcr_4(images, 'sha256')}" in done.stdout
+
+
+def test_secure_boot_leaves_out_addons_without_a_signature(esp, own):
+    key, certificate = firmware.snakeoil_key()
+    signed = addon(own / "signed.addon.efi", "--cmdline=signed", f"--secureboot-private-key={key}",
+                   f"--secureboot-certificate={certificate}")
+    unsigned = addon(own / "unsigned.addon.efi", "--cmdline=unsigned")
+    done = keelson.start("predict", f"--esp-path={esp}", "--bank=sha256", "--secure-boot=yes")
+    assert done.returncode == 0
+    warning, = [text for text in done.stderr.splitlines() if "warning" in text]
+    assert f"{unsigned}: left out: it has no signature" in warning
+    assert f"12:sha256={replay([line('signed')])['sha256']}" in done.stdout
+    both = values(esp)
+    assert both[12] == replay([line("signed unsigned")])
+    unsigned.unlink()
+    assert f"4:sha256={values(esp)[4]['sha256']}" in done.stdout and both[4] != values(esp)[4]
+    assert signed.exists()

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "efi/format/authenticode.h"
 #include "efi/format/command_line.h"
 #include "efi/format/device_tree.h"
 #include "efi/format/uki.h"
@@ -28,15 +29,15 @@ using Directory = std::vector<Companion>;  // in the order that counts
 
 class Gatherer {
  public:
-  Gatherer(const fs::path& root, Bytes image_uname) : root_(root), image_uname_(image_uname) {}
+  Gatherer(const fs::path& root, const CompanionTarget& target) : root_(root), target_(target) {}
 
-  Companions gather(std::u16string_view image_path) {
-    const Directory own = list(or_fail(companion_directory(image_path, texts()), root_.string()));
+  Companions gather() {
+    const Directory own = list(or_fail(companion_directory(target_.path, texts()), root_.string()));
     const Directory credentials = list(stub::global_credentials);
     const Directory extensions = list(stub::global_extensions);
     for (const Directory& directory : {list(stub::global_addons), own})
       for (const Companion& file : directory)
-        if (file.kind == CompanionKind::addon) add_addon(file);
+        if (file.kind == CompanionKind::addon) try_addon(file);
     for (std::size_t i = 0; i < stub::archive_kinds; ++i) {
       const stub::ArchiveSource& source = stub::archive_sources[i];
       const Directory& directory = source.place == stub::CompanionPlace::own           ? own
@@ -55,11 +56,13 @@ class Gatherer {
     Directory files;
     if (!fs::is_directory(path)) return files;
     for (const auto& item : fs::directory_iterator(path)) {
-      if (!item.is_regular_file() || item.is_symlink()) continue;
+      if (!item.is_regular_file() && !item.is_symlink()) continue;
       const auto name = to_utf16(item.path().filename().string(), BadText::refuse, texts());
       const auto kind = name.has_value() ? companion_kind(*name) : std::nullopt;
       if (!kind) continue;
-      if (const auto checked = check_companion_name(*name); !checked.has_value())
+      if (item.is_symlink())
+        warn(item.path().string() + ": left out: " + no_links_there);
+      else if (const auto checked = check_companion_name(*name); !checked.has_value())
         warn(item.path().string() + ": left out: " + describe(checked.error()));
       else
         files.push_back({item.path(), *name, *kind});
@@ -96,20 +99,40 @@ class Gatherer {
     return or_fail(cpio::write_archive(source.layout, files), "archive of companion files");
   }
 
-  void add_addon(const Companion& file) {
+  // As firmware and stub do it: one bad add-on is not the end of the boot.
+  void try_addon(const Companion& file) {
     const std::string path = file.path.string();
     Buffer content = read_file(file.path);
-    const auto image = pe::Image::parse(content, pe::Layout::file);
-    if (!image.has_value()) {  // the firmware refuses it
-      warn(path + ": left out: " + describe(image.error()));
-      return;
+    try {
+      if (!is_loaded(content, path)) return;
+      const Buffer memory = loaded_image(whole_image(content, path), path);
+      found_.loaded.push_back(std::move(content));
+      add_addon(file, memory);
+    } catch (const Failure& failure) {  // names the file
+      warn(std::string(failure.what()) + "; left out");
     }
-    const Buffer memory = loaded_image(whole_image(content, path), path);
+  }
+
+  // Whether the firmware takes it, as far as the file says.
+  bool is_loaded(Bytes content, const std::string& path) const {
+    const auto image = pe::Image::parse(content, pe::Layout::file);
+    if (!image.has_value()) {
+      warn(path + ": left out: " + describe(image.error()));
+      return false;
+    }
+    if (!target_.secure_boot || !or_fail(authenticode::certificate_table(content), path).empty())
+      return true;
+    warn(path + ": left out: it has no signature, so with Secure Boot it is not loaded");
+    return false;
+  }
+
+  void add_addon(const Companion& file, Bytes memory) {
+    const std::string path = file.path.string();
     const auto uki = or_fail(uki::Uki::parse(memory, pe::Layout::loaded), path);
     if (stub::has_candidates(uki))
       warn(path + ": what it has for certain machines only is not predicted");
-    const auto parts = stub::choose_addon_parts({uki, uki.effective_alone(uki.whole())}, image_uname_);
-    found_.loaded.push_back(std::move(content));
+    const auto parts =
+        stub::choose_addon_parts({uki, uki.effective_alone(uki.whole())}, target_.uname);
     if (!parts.has_value()) {
       warn(path + ": left out: " + describe(parts.error()));
       return;
@@ -134,15 +157,14 @@ class Gatherer {
   static Pages copy(Bytes part) { return or_fail(Pages::copy_of(part), "add-on"); }
 
   fs::path root_;
-  Bytes image_uname_;
+  CompanionTarget target_;
   Companions found_;
 };
 
 }  // namespace
 
-Companions gather_companions(const fs::path& root, std::u16string_view image_path,
-                             Bytes image_uname) {
-  return Gatherer(root, image_uname).gather(image_path);
+Companions gather_companions(const fs::path& root, const CompanionTarget& target) {
+  return Gatherer(root, target).gather();
 }
 
 }  // namespace keelson::tool

@@ -17,10 +17,17 @@ struct Companions {
   std::vector<Buffer> loaded;  // add-ons that the firmware loads, and so measures into PCR 4
 };
 
-// What lies on the volume with the root `root` beside the image `image_path` and in the directories
-// for all images. `image_uname`: its `.uname`, empty if it has none. What the stub would leave out
-// is left out with a warning. Failure: a directory or file that is there cannot be read.
-Companions gather_companions(const fs::path& root, std::u16string_view image_path,
-                             Bytes image_uname);
+// The image whose companions are looked for.
+struct CompanionTarget {
+  std::u16string_view path;  // on its volume
+  Bytes uname;               // its `.uname`, empty if it has none
+  bool secure_boot = false;
+};
+
+// What lies on the volume with the root `root` beside the image and in the directories
+// for all images. What firmware or stub would leave out is left out with a warning: add-ons that
+// are no sound images, and with Secure Boot those without any signature. Failure: a directory or
+// file that is there cannot be read, or is a symbolic link's.
+Companions gather_companions(const fs::path& root, const CompanionTarget& target);
 
 }  // namespace keelson::tool

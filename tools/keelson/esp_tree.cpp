@@ -40,8 +40,12 @@ T or_left_out(Result<T>&& result) {
 std::vector<fs::path> files_in(const fs::path& directory) {
   std::vector<fs::path> files;
   std::error_code error;
-  for (const auto& item : fs::directory_iterator(directory, error))
-    if (item.is_regular_file() && !item.is_symlink()) files.push_back(item.path());
+  for (const auto& item : fs::directory_iterator(directory, error)) {
+    if (item.is_symlink())
+      warn(item.path().string() + ": left out: " + no_links_there);
+    else if (item.is_regular_file())
+      files.push_back(item.path());
+  }
   if (error && error != std::errc::no_such_file_or_directory)
     throw Failure(directory.string() + ": cannot list: " + error.message());
   std::ranges::sort(files);

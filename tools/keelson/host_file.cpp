@@ -177,6 +177,11 @@ class TemporaryFile {
   Descriptor descriptor_;
 };
 
+void refuse_link(const fs::path& path) {
+  if (fs::is_symlink(fs::symlink_status(path)))
+    throw Failure(path.string() + ": " + no_links_there + ", remove it");
+}
+
 }  // namespace
 
 Buffer read_file(const fs::path& path) {
@@ -211,6 +216,7 @@ fs::path find_ignoring_case(const fs::path& root, const fs::path& relative) {
         if (equal_ignoring_case(item.path().filename().string(), part.string()))
           found = item.path();
     }
+    refuse_link(found);
     path = std::move(found);
   }
   return path;
@@ -248,10 +254,8 @@ bool remove_file(const fs::path& path) {
 }
 
 bool make_directory(const fs::path& path) {
-  const auto status = fs::symlink_status(path);
-  if (fs::is_symlink(status))
-    throw Failure(path.string() + ": is a symbolic link; boot partitions have none, remove it");
-  if (fs::is_directory(status)) return false;
+  refuse_link(path);
+  if (fs::is_directory(fs::symlink_status(path))) return false;
   if (::mkdir(path.c_str(), 0755) != 0) throw system_failure(path, "cannot make the directory");
   return true;
 }

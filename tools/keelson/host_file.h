@@ -22,8 +22,10 @@ using Buffer = std::vector<std::byte>;
 Buffer read_file(const fs::path& path);
 // Whether anything of that name is there, be it a broken link.
 bool is_there(const fs::path& path);
+// Why symbolic links in the tree of a boot partition are not followed: firmware sees none.
+inline constexpr const char* no_links_there = "is a symbolic link; boot partitions have none";
 // The file below `root` that FAT takes for `relative`, ignoring case; names that are not there stay
-// as they are.
+// as they are. Failure: a symbolic link, be it on the way, which may lead out of the tree.
 fs::path find_ignoring_case(const fs::path& root, const fs::path& relative);
 // The same for a path as firmware code has it: `\EFI\Linux\a.efi`.
 fs::path find_on_volume(const fs::path& root, std::u16string_view esp_path);
@@ -34,8 +36,7 @@ enum class Readers { all, owner };  // of a file that is made (FAT itself has no
 void write_file(const fs::path& path, Bytes content, Readers readers = Readers::all);
 // Removes `path` and makes that durable; answers whether it was there.
 bool remove_file(const fs::path& path);
-// Makes one directory if it is not there; answers whether it did. Boot partitions have no symbolic
-// links, and so they are refused.
+// Makes one directory if it is not there; answers whether it did. Symbolic links are refused.
 bool make_directory(const fs::path& path);
 
 }  // namespace keelson::tool

@@ -28,8 +28,8 @@ namespace keelson::tool {
 namespace {
 
 struct PredictOptions {
-  std::string esp, boot, entry;   // an ESP tree and an entry's id, or
-  std::string loader, uki, line;  // single files and the line an entry passes
+  std::string esp, boot, entry;          // an ESP tree and an entry's id, or
+  std::string loader, uki, line;         // single files and the line an entry passes
   std::optional<std::uint32_t> profile;  // of `uki`
   bool secure_boot = false;
   PcrChoice pcrs;
@@ -145,6 +145,16 @@ struct Events {
   }
 };
 
+// What the stub says before it measures anything. Only a machine like this one is known.
+void warn_if_not_booted(const stub::Facts& facts, const uki::Contents& contents,
+                        const std::string& path) {
+  if (facts.uki.image().headers().machine != pe::native_machine) return;
+  const auto plan = stub::plan_image(facts, contents, stub::KernelOrigin::section);
+  if (!plan.has_value())
+    warn(path + ": our stub would not boot it: " + describe(plan.error()) +
+         "; predicted as if it did");
+}
+
 // `image` is the UKI as it lies in memory.
 void plan_events(const Chain& chain, const uki::Uki& image, bool secure_boot, Events& events) {
   const std::string path = chain.uki.string();
@@ -164,11 +174,16 @@ void plan_events(const Chain& chain, const uki::Uki& image, bool secure_boot, Ev
       image, sections, path, chain.root,
       [&events](Buffer file) -> Bytes { return events.files.emplace_back(std::move(file)); });
   const stub::ImagePlan own(pinned.contents(image, sections));
+  if (or_fail(own.contents.data(UkiSection::kernel), path).size() == 0)
+    throw Failure(path + ": has no .linux section, so it is no unified kernel image");
+  warn_if_not_booted(facts, own.contents, path);
   or_fail(events.before.add_uki(own.contents), path);
   if (stub::has_candidates(image))
     warn(path + ": has parts for certain machines; predicted for one that selects none of them");
   if (!chain.path.empty())
-    events.companions = gather_companions(chain.root, chain.path, uname_of(own.contents, path));
+    events.companions = gather_companions(
+        chain.root,
+        {.path = chain.path, .uname = uname_of(own.contents, path), .secure_boot = secure_boot});
   events.boot = or_fail(stub::plan_boot(facts, own, events.companions.gathered), path);
 }
 
@@ -186,8 +201,9 @@ void check(const PredictOptions& options) {
   if (options.esp.empty() == options.uki.empty())
     throw Failure("predict: give either --esp-path=DIRECTORY or --uki=FILE");
   if (!options.esp.empty() && options.profile)
-    throw Failure("--profile= goes with --uki=; with --esp-path= the entry says which profile, as in " +
-                  std::string("--entry=linux.efi@ID; `keelson list` shows them"));
+    throw Failure(
+        "--profile= goes with --uki=; with --esp-path= the entry says which profile, as in " +
+        std::string("--entry=linux.efi@ID; `keelson list` shows them"));
 }
 
 void predict(const PredictOptions& options) {
@@ -233,7 +249,8 @@ void add_predict(CLI::App& app) {
   text("--loader", options->loader, "Loader that starts it (default on an ESP: ours there)",
        "FILE");
   text("--options", options->line, "Line that the entry passes", "TEXT");
-  command->add_option("--profile", options->profile, "Profile number of the --uki= image")->type_name("N");
+  command->add_option("--profile", options->profile, "Profile number of the --uki= image")
+      ->type_name("N");
   command
       ->add_option("--secure-boot", options->secure_boot,
                    "Whether Secure Boot will be on (default: no)")
