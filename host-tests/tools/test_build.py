@@ -11,7 +11,7 @@ import pytest
 
 import keelson
 import samples
-from qemu import firmware, workspace
+from qemu import firmware, prediction, workspace
 
 
 def build(*options, output="out.efi"):
@@ -153,6 +153,29 @@ def test_profiles_are_built_and_joined():
     assert document[".cmdline"]["text"] == "base"
     assert [p[".profile"]["text"] for p in document["_profiles"]] == ["ID=main", "ID=one", "ID=two"]
     assert [p.get(".cmdline", {}).get("text") for p in document["_profiles"]] == [None, "one", "two"]
+
+
+@pytest.mark.parametrize("option, section", [
+    ("--initrd=/dev/null", ".initrd"), ("--initrd=empty", ".initrd"), ("--cmdline=", ".cmdline"),
+    ("--cmdline=  ", ".cmdline"), ("--cmdline=@/dev/null", ".cmdline"), ("--uname=", ".uname"),
+    ("--microcode=/dev/null", ".ucode"), ("--os-release=@/dev/null", ".osrel"),
+])
+def test_what_is_empty_in_a_profile_hides_the_images(option, section, tmp_path):
+    """As docs/uki.md says of /dev/null."""
+    for name in ("initrd", "ucode"):
+        (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "empty").write_bytes(b"")
+    keelson.run("build", "--profile=ID=rescue\nTITLE=Rescue", option, "--output=rescue.efi")
+    output = uki("--cmdline=quiet", "--initrd=initrd", "--uname=6.1", "--microcode=ucode", "--join-profile=rescue.efi")
+    document = keelson.json_of("inspect", output)
+    assert document["_profiles"][1][section]["size"] == 0 < document[section]["size"]
+    predicted = keelson.run("predict", f"--uki={output}", "--profile=1", "--bank=sha256", "--phase=:")
+    assert f"11:sha256={prediction.pcr_11(output, ['sha256'], profile=1)['sha256']}" in predicted
+
+
+def test_an_empty_text_in_an_image_is_no_section():
+    output = uki("--cmdline=", "--uname=")
+    assert not {".cmdline", ".uname"} & {name for name, _ in samples.sections(output)}
 
 
 def test_what_is_no_profile_is_not_joined():

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -177,6 +178,11 @@ class TemporaryFile {
   Descriptor descriptor_;
 };
 
+// Linux, Documentation/admin-guide/devices.txt: /dev/null.
+bool is_null_device(const struct stat& state) {
+  return S_ISCHR(state.st_mode) && state.st_rdev == makedev(1, 3);
+}
+
 void refuse_link(const fs::path& path) {
   if (fs::is_symlink(fs::symlink_status(path)))
     throw Failure(path.string() + ": " + no_links_there + ", remove it");
@@ -189,6 +195,7 @@ Buffer read_file(const fs::path& path) {
   if (!file.open()) throw system_failure(path, "cannot open");
   struct stat state{};
   if (::fstat(file.get(), &state) != 0) throw system_failure(path, "cannot read");
+  if (is_null_device(state)) return {};
   if (!S_ISREG(state.st_mode)) throw Failure(path.string() + ": not a regular file");
   const auto size = static_cast<std::size_t>(state.st_size);
   if (size > 4_GiB) throw Failure(path.string() + ": larger than 4 GiB, which no EFI program is");

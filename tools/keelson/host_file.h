@@ -18,7 +18,8 @@ namespace keelson::tool {
 namespace fs = std::filesystem;
 using Buffer = std::vector<std::byte>;
 
-// The whole regular file. Failure names it; a FIFO or directory is refused without blocking.
+// The whole regular file; of /dev/null nothing. Failure names it; a FIFO or directory is refused
+// without blocking.
 Buffer read_file(const fs::path& path);
 // Whether anything of that name is there, be it a broken link.
 bool is_there(const fs::path& path);

@@ -67,6 +67,13 @@ std::optional<Bytes> hardware_ids_in(const std::string& path, Inputs& inputs) {
   return fs::is_directory(path) ? inputs.keep(hwids_of(path)) : inputs.file(path);
 }
 
+// In a profile an empty text that was given stays: it masks the image's.
+std::optional<Bytes> maskable_text(const std::optional<std::string>& text, linker::UkiKind kind,
+                                   Inputs& inputs) {
+  if (text && text->empty() && kind == linker::UkiKind::profile) return Bytes();
+  return inputs.optional_text(text.value_or(""));
+}
+
 }  // namespace
 
 ImageParts::ImageParts() : arch(native_arch()) {}
@@ -87,7 +94,7 @@ linker::UkiInputs ImageParts::read(Inputs& inputs) const {
   uki.kernel = inputs.optional_file(linux_file);
   if (uki.kernel) check_kernel(*uki.kernel, linux_file, machine, stub_file);
   uki.osrel = inputs.optional_text(os_release ? *os_release : addon ? "" : host_os_release());
-  uki.cmdline = inputs.optional_text(collapsed(cmdline));
+  uki.cmdline = maskable_text(cmdline.transform(collapsed), uki.kind, inputs);
   uki.ucode = inputs.optional_file(microcode);
   uki.splash = inputs.optional_file(splash);
   uki.dtb = inputs.optional_file(devicetree);
@@ -95,7 +102,7 @@ linker::UkiInputs ImageParts::read(Inputs& inputs) const {
   uki.hwids = hardware_ids_in(hwids, inputs);
   for (const std::string& path : devicetrees_auto) uki.dtbauto.push_back(inputs.file(path));
   for (const std::string& path : efifw) uki.efifw.push_back(inputs.keep(efifw_of(path)));
-  uki.uname = inputs.optional_text(uname);
+  uki.uname = maskable_text(uname, uki.kind, inputs);
   uki.profile = inputs.optional_text(profile);
   uki.pcrsig = inputs.optional_text(pcrsig);
   for (const std::string& path : initrds) uki.initrds.push_back(inputs.file(path));
@@ -113,15 +120,19 @@ void ImageParts::add_options(CLI::App& command) {
   const auto text = [&](const char* name, std::string& value, const char* help) {
     command.add_option(name, value, help)->type_name("TEXT|@FILE");
   };
+  // An empty text that is given is not the same as none.
+  const auto given_text = [&](const char* name, std::optional<std::string>& value,
+                              const char* help) {
+    command
+        .add_option_function<std::string>(
+            name, [&value](const std::string& given) { value = given; }, help)
+        ->type_name("TEXT|@FILE");
+  };
   file("--linux", linux_file, "Kernel image");
   add_repeatable(command, "--initrd", initrds, "Initrd; several are joined", "FILE");
-  text("--cmdline", cmdline, "Kernel command line");
-  command
-      .add_option_function<std::string>(
-          "--os-release", [this](const std::string& value) { os_release = value; },
-          "os-release text (default: this machine's)")
-      ->type_name("TEXT|@FILE");
-  text("--uname", uname, "Kernel version (default: taken from the kernel)");
+  given_text("--cmdline", cmdline, "Kernel command line");
+  given_text("--os-release", os_release, "os-release text (default: this machine's)");
+  given_text("--uname", uname, "Kernel version (default: taken from the kernel)");
   file("--microcode", microcode, "Microcode archive");
   file("--splash", splash, "Boot picture, BMP");
   file("--devicetree", devicetree, "Device tree blob");

@@ -48,8 +48,9 @@ class Inputs {
 
 // A text is taken as it is, or read from the file FILE if it is "@FILE"; empty: not given.
 struct ImageParts {
-  std::string linux_file, cmdline, uname, microcode, splash, devicetree, pcrpkey, pcrsig, hwids,
-      profile, stub, arch;
+  std::string linux_file, microcode, splash, devicetree, pcrpkey, pcrsig, hwids, profile, stub,
+      arch;
+  std::optional<std::string> cmdline, uname;  // empty: none; in a profile, which masks the image's
   std::optional<std::string> os_release;  // unset: this machine's, for a UKI; empty: none
   std::vector<std::string> initrds, sbat, sections, profiles_to_join, devicetrees_auto, efifw;
 
