@@ -229,6 +229,39 @@ def test_nothing_to_predict(options, names, esp):
     keelson.refusal("predict", *options, names=names)
 
 
+# Inputs that an output could replace.
+OVERWRITTEN = {
+    "--linux": "--linux=input", "--initrd": "--initrd=input", "--cmdline": "--cmdline=@input",
+    "--os-release": "--os-release=@input", "--section": "--section=.x:@input", "--sbat": "--sbat=@input",
+    "--stub": "--stub=input", "--join-profile": "--join-profile=input", "--pcrpkey": "--pcrpkey=input",
+    "--secureboot-private-key": "--secureboot-private-key=input", "--pcr-private-key": "--pcr-private-key=input",
+    "--efifw": "--efifw=folder", "--hwids": "--hwids=folder"}
+
+
+@pytest.mark.parametrize("option", OVERWRITTEN.values(), ids=OVERWRITTEN)
+@pytest.mark.parametrize("output", ["input", "./folder/../input", "hard", "soft"])
+def test_no_output_replaces_an_input(option, output, tmp_path):
+    """Whatever name leads to it."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "input").write_bytes(b"precious")
+    os.link("input", "folder/input")
+    os.link("input", "hard")
+    (tmp_path / "soft").symlink_to("input")
+    keelson.refusal("build", *([] if "linux" in option else [f"--linux={samples.kernel()}"]), option,
+                    f"--output={output}", names=[f"{output}: ", "input"])
+
+
+@pytest.mark.parametrize("output", ["image.efi", "signatures", "key.pem"])
+def test_joining_and_signing_replace_no_input(output, tmp_path):
+    for name in ("image.efi", "signatures", "key.pem"):
+        (tmp_path / name).write_bytes(b"precious")
+    key = [f"{SIGNING[0]}=key.pem", f"{SIGNING[1]}=key.pem"]
+    keelson.refusal("build", "--join-pcrsig=image.efi", "--pcrsig=@signatures", f"--output={output}", *key,
+                    names=[f"{output}: is an input"])
+    keelson.refusal("sign", "image.efi", "--output=key.pem", *key, names=["key.pem: is an input"])
+    keelson.refusal("sign", "key.pem", *key, names=["key.pem: is an input"])
+
+
 def test_what_has_no_kernel_is_not_predicted(esp):
     keelson.run("build", "--cmdline=x", "--output=a.addon.efi")
     for path in ("a.addon.efi", workspace.loader()):

@@ -33,6 +33,18 @@ struct BuildOptions {
   JsonForm json = JsonForm::off;
 };
 
+// Every file and directory that is read, as far as it was named.
+std::vector<std::string> files_read(const BuildOptions& options) {
+  std::vector<std::string> names = options.parts.files();
+  for (const std::string& name :
+       {options.image_to_join, options.key.private_key, options.key.certificate})
+    if (!name.empty()) names.push_back(name);
+  const PcrPolicyOptions& keys = options.policies;
+  for (const auto* more : {&keys.private_keys, &keys.public_keys, &keys.certificates})
+    names.insert(names.end(), more->begin(), more->end());
+  return names;
+}
+
 // A file that is put beside a thin UKI.
 struct FileBeside {
   std::string path;  // on its volume
@@ -220,6 +232,7 @@ void print_result(Bytes image, const BuildOptions& options, const ThinPlan& thin
 
 void build(BuildOptions options) {
   options.output = output_of(options);
+  refuse_as_output(options.output, files_read(options));
   check_options(options);
   PcrPolicies policies(options.policies, options.pcrs);
   Inputs inputs;
@@ -254,6 +267,7 @@ void build(BuildOptions options) {
 void join(const BuildOptions& options) {
   if (options.parts.pcrsig.empty() || options.output.empty())
     throw Failure("--join-pcrsig= needs --pcrsig=TEXT|@FILE and --output=FILE");
+  refuse_as_output(options.output, files_read(options));
   if (options.key.given()) options.key.check();
   Inputs inputs;
   const std::string subject =

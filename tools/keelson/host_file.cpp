@@ -249,6 +249,23 @@ void write_file(const fs::path& path, Bytes content, Readers readers) {
   temporary.publish(folder);
 }
 
+void refuse_as_output(const fs::path& output, const std::vector<std::string>& inputs) {
+  std::error_code unreadable;  // who reads it says so
+  if (!fs::exists(output, unreadable)) return;
+  const auto refuse_if_same = [&output](const fs::path& input) {
+    std::error_code missing;
+    if (fs::equivalent(output, input, missing))
+      throw Failure(output.string() + ": is an input as well (" + input.string() +
+                    ") and would be lost; give another --output=");
+  };
+  for (const std::string& input : inputs) {
+    refuse_if_same(input);
+    for (auto item = fs::recursive_directory_iterator(input, unreadable);
+         !unreadable && item != fs::recursive_directory_iterator(); item.increment(unreadable))
+      refuse_if_same(item->path());
+  }
+}
+
 bool remove_file(const fs::path& path) {
   if (::unlink(path.c_str()) != 0) {
     if (errno == ENOENT) return false;

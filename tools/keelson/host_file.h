@@ -35,6 +35,9 @@ fs::path find_on_volume(const fs::path& root, std::u16string_view esp_path);
 // the old one stays; on failure or a signal no temporary file is left.
 enum class Readers { all, owner };  // of a file that is made (FAT itself has no such rights)
 void write_file(const fs::path& path, Bytes content, Readers readers = Readers::all);
+// Failure if writing `output` would replace one of `inputs`, whatever names or links lead to it: a
+// regular file, or anything below a directory. Empty names and what is not there count for nothing.
+void refuse_as_output(const fs::path& output, const std::vector<std::string>& inputs);
 // Removes `path` and makes that durable; answers whether it was there.
 bool remove_file(const fs::path& path);
 // Makes one directory if it is not there; answers whether it did. Symbolic links are refused.

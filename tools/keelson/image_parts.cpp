@@ -83,6 +83,25 @@ linker::UkiKind ImageParts::kind() const {
   return linux_file.empty() ? linker::UkiKind::addon : linker::UkiKind::uki;
 }
 
+std::vector<std::string> ImageParts::files() const {
+  std::vector<std::string> names = {linux_file, microcode, splash, devicetree,
+                                    pcrpkey,    hwids,     stub};
+  for (const auto* more : {&initrds, &devicetrees_auto, &efifw, &profiles_to_join})
+    names.insert(names.end(), more->begin(), more->end());
+  const auto add_text = [&names](const std::string& argument) {
+    if (argument.starts_with('@')) names.push_back(argument.substr(1));
+  };
+  for (const auto& text : {cmdline, os_release, uname})
+    if (text) add_text(*text);
+  for (const std::string& text : {profile, pcrsig}) add_text(text);
+  for (const std::string& lines : sbat) add_text(lines);
+  for (const std::string& section : sections)
+    if (const std::size_t colon = section.find(':'); colon != std::string::npos)
+      add_text(section.substr(colon + 1));
+  std::erase(names, "");
+  return names;
+}
+
 linker::UkiInputs ImageParts::read(Inputs& inputs) const {
   linker::UkiInputs uki;
   uki.kind = kind();

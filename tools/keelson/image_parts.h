@@ -60,6 +60,8 @@ struct ImageParts {
 
   // As ukify decides it: a `.profile` that nothing is joined to is a file to join later.
   linker::UkiKind kind() const;
+  // Every file and directory that is named.
+  std::vector<std::string> files() const;
   // Borrows from `inputs`. Failure: a file cannot be read, or is not what it should be.
   linker::UkiInputs read(Inputs& inputs) const;
 };

@@ -21,6 +21,9 @@ struct SignOptions {
 void sign(const SignOptions& options) {
   if (!options.output.empty() && options.files.size() != 1)
     throw Failure("sign: --output= goes with one FILE");
+  const std::vector<std::string> keys = {options.key.private_key, options.key.certificate};
+  for (const std::string& path : options.files)
+    refuse_as_output(options.output.empty() ? path : options.output, keys);
   for (const std::string& path : options.files) {
     const Buffer image = read_file(path);
     whole_image(image, path);
