@@ -7,7 +7,9 @@ import pathlib
 import pytest
 
 import keelson
+import keys
 import samples
+from qemu import firmware
 
 INITRD = b"the initrd"
 
@@ -102,6 +104,24 @@ def test_what_the_stub_would_refuse_is_not_built(esp, options, names):
     pathlib.Path("initrd").write_bytes(INITRD)
     keelson.refusal("build", f"--linux={samples.kernel()}", "--thin", "--os-release=", *options,
                     f"--output={esp}/a.efi", names=names)
+
+
+@pytest.mark.parametrize("options", [
+    lambda: [f"--secureboot-private-key={firmware.snakeoil_key()[0]}", "--secureboot-certificate=other.crt"],
+    lambda: ["--pcr-private-key=other.pem", "--sign-profile=nobody"],
+], ids=["key and certificate differ", "no such profile to sign"])
+def test_what_cannot_be_signed_leaves_nothing_behind(options, esp):
+    pathlib.Path("initrd").write_bytes(INITRD)
+    keys.certificate_of(keys.make_key(pathlib.Path("other.pem")))
+    keelson.refusal("build", f"--linux={samples.kernel()}", "--initrd=initrd", "--cmdline=x", "--thin",
+                    "--os-release=", *options(), f"--output={esp}/a.efi", names=[])
+
+
+def test_policies_of_a_thin_image_are_those_of_the_full_one(esp, pair):
+    key = f"--pcr-private-key={pair}"
+    images = [build(esp, key, output=f"{thin}.efi", thin=thin) for thin in (False, True)]
+    first, second = (dict(samples.sections(path))[".pcrsig"] for path in images)
+    assert first == second
 
 
 def test_inspect_shows_what_is_pinned(esp):

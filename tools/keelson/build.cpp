@@ -45,13 +45,16 @@ std::vector<std::string> files_read(const BuildOptions& options) {
   return names;
 }
 
-// A file that is put beside a thin UKI.
-struct FileBeside {
-  std::string path;  // on its volume
-  Bytes content;
-};
+// What is put beside a thin UKI.
 struct ThinPlan {
   std::optional<FileBeside> kernel, initrd;
+
+  std::vector<FileBeside> files() const {
+    std::vector<FileBeside> all;
+    for (const auto& file : {kernel, initrd})
+      if (file && !file->content.empty()) all.push_back(*file);
+    return all;
+  }
 };
 
 fs::path pins_root(const BuildOptions& options) {
@@ -80,9 +83,8 @@ ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki, In
 // Before the image that needs them; none, if one of the names is taken.
 void write_files_beside(const ThinPlan& plan, const fs::path& root) {
   std::vector<FileBeside> missing;
-  for (const auto& file : {plan.kernel, plan.initrd})
-    if (file && !file->content.empty() && !is_pinned_there(root, file->path, file->content))
-      missing.push_back(*file);
+  for (const FileBeside& file : plan.files())
+    if (!is_pinned_there(root, file.path, file.content)) missing.push_back(file);
   for (const FileBeside& file : missing) {
     write_pinned(root, file.path, file.content);
     note("Wrote " + file.path + " below " + root.string() + " (" +
@@ -112,21 +114,23 @@ std::vector<uki::Range> profiles_of(const uki::Uki& uki, const BuildOptions& opt
   return profiles;
 }
 
-// What the profile of a thin image pins, from where it was written.
+// What the profile of a thin image pins: this image's files, or those of a joined profile.
 PinnedFiles pinned_by(const uki::Uki& uki, uki::Range profile, const BuildOptions& options,
-                      Inputs& inputs) {
-  return read_pinned_files(uki, uki.effective(profile), options.output, pins_root(options),
+                      const ThinPlan& thin, Inputs& inputs) {
+  return read_pinned_files(uki, uki.effective(profile), options.output,
+                           {.root = pins_root(options), .unwritten = thin.files()},
                            [&inputs](Buffer content) { return inputs.keep(std::move(content)); });
 }
 
 // PCR 11 of every profile, and in it of every device tree: a block of lines, or a document, each.
-void print_measurements(Bytes image, const BuildOptions& options, Inputs& inputs) {
+void print_measurements(Bytes image, const BuildOptions& options, const ThinPlan& thin,
+                        Inputs& inputs) {
   const uki::Uki uki = parse_built(image, options);
   const PcrChoice choice = options.policies.with(options.pcrs);
   const auto profiles = profiles_of(uki, options);
   for (std::size_t number = 0; number < profiles.size(); ++number) {
     const auto sets = possible_sections(uki, profiles[number]);
-    const PinnedFiles pinned = pinned_by(uki, profiles[number], options, inputs);
+    const PinnedFiles pinned = pinned_by(uki, profiles[number], options, thin, inputs);
     for (std::size_t i = 0; i < sets.size(); ++i) {
       if (profiles.size() > 1 || sets.size() > 1)
         note("# Profile " + std::to_string(number) +
@@ -146,14 +150,14 @@ Buffer build_or_fail(const linker::UkiInputs& uki, const BuildOptions& options,
 
 // `.pcrsig` of every profile, from the image as it is without them. Answers all entries.
 PcrSignatures add_policies(linker::UkiInputs& uki, Bytes image, PcrPolicies& policies,
-                           const BuildOptions& options, Inputs& inputs) {
+                           const BuildOptions& options, const ThinPlan& thin, Inputs& inputs) {
   const uki::Uki built = parse_built(image, options);
   const auto profiles = profiles_of(built, options);
   PcrSignatures all;
   for (std::size_t number = 0; number < profiles.size(); ++number) {
-    const auto entries =
-        policies.entries_for(built, profiles[number],
-                             pinned_by(built, profiles[number], options, inputs), options.output);
+    const auto entries = policies.entries_for(
+        built, profiles[number], pinned_by(built, profiles[number], options, thin, inputs),
+        options.output);
     if (!entries) continue;
     const Bytes section = inputs.verbatim(policies.section_of(*entries));
     (number == 0 ? uki.pcrsig : uki.joined[number - 1].pcrsig) = section;
@@ -222,7 +226,7 @@ void check_options(const BuildOptions& options) {
 void print_result(Bytes image, const BuildOptions& options, const ThinPlan& thin,
                   const PcrSignatures& entries, Inputs& inputs) {
   if (options.measure) {
-    print_measurements(image, options, inputs);
+    print_measurements(image, options, thin, inputs);
   } else if (options.policies.digests_only) {
     print_json(entries.json(), options.json == JsonForm::off ? JsonForm::brief : options.json);
   } else if (options.json != JsonForm::off) {
@@ -248,13 +252,13 @@ void build(BuildOptions options) {
   }
   std::vector<std::string> notes;
   Buffer image = build_or_fail(uki, options, notes);
-  write_files_beside(thin, pins_root(options));
   PcrSignatures entries;
   if (with_policies) {
-    entries = add_policies(uki, image, policies, options, inputs);
+    entries = add_policies(uki, image, policies, options, thin, inputs);
     image = build_or_fail(uki, options, notes);
   }
   if (options.key.given()) image = sign_image(image, options.key);
+  write_files_beside(thin, pins_root(options));
   write_file(options.output, image);
 
   for (const std::string& text : notes) warn(options.output + ": " + text);

@@ -171,7 +171,7 @@ void plan_events(const Chain& chain, const uki::Uki& image, bool secure_boot, Ev
 
   const auto sections = image.effective(or_fail(image.profile(facts.request.profile), path));
   const PinnedFiles pinned = read_pinned_files(
-      image, sections, path, chain.root,
+      image, sections, path, {.root = chain.root, .unwritten = {}},
       [&events](Buffer file) -> Bytes { return events.files.emplace_back(std::move(file)); });
   const stub::ImagePlan own(pinned.contents(image, sections));
   if (or_fail(own.contents.data(UkiSection::kernel), path).size() == 0)

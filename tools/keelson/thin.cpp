@@ -98,13 +98,16 @@ uki::Contents PinnedFiles::contents(const uki::Uki& uki, const uki::Effective& s
 }
 
 PinnedFiles read_pinned_files(const uki::Uki& uki, const uki::Effective& sections,
-                              const std::string& image, const fs::path& root,
+                              const std::string& image, const PinnedPlaces& places,
                               const std::function<Bytes(Buffer)>& keep) {
   TextArena arena;
   const auto pins = or_fail(thin_uki::find_pins(uki, sections, arena), image);
   if (!pins) return {};
-  return {.kernel = keep(read_pin(pins->kernel, image, root)),
-          .initrd = keep(read_pin(pins->initrd, image, root))};
+  const auto content_of = [&](const thin_uki::Pin& pin) {
+    const auto file = std::ranges::find(places.unwritten, utf8(pin.path.text()), &FileBeside::path);
+    return file == places.unwritten.end() ? keep(read_pin(pin, image, places.root)) : file->content;
+  };
+  return {.kernel = content_of(pins->kernel), .initrd = content_of(pins->initrd)};
 }
 
 }  // namespace keelson::tool

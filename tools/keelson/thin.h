@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "efi/base/digest.h"
 #include "efi/format/uki.h"
@@ -26,6 +27,12 @@ fs::path volume_root_of(const fs::path& image);
 std::string pinned_path(const std::string& directory, const std::string& stem,
                         const std::string& version, const Digest& sha256);
 
+// A file that is to be put beside a thin UKI.
+struct FileBeside {
+  std::string path;  // on its volume, as pinned_path made it
+  Bytes content;
+};
+
 // Whether `content` lies at `path`, as pinned_path made it, below `root` already. Failure:
 // something else is there under this name.
 bool is_pinned_there(const fs::path& root, const std::string& path, Bytes content);
@@ -39,10 +46,15 @@ struct PinnedFiles {
   // What the sections stand for then.
   uki::Contents contents(const uki::Uki& uki, const uki::Effective& sections) const;
 };
-// Those that `sections` pin, read below `root`; `keep` keeps a file's bytes. Failure: a file is not
+// Where pinned files are: on the volume with the root `root`, or still to be written to it.
+struct PinnedPlaces {
+  fs::path root;
+  std::vector<FileBeside> unwritten;
+};
+// Those that `sections` pin; `keep` keeps the bytes of a file that was read. Failure: a file is not
 // there or not the pinned one; the pins are not complete.
 PinnedFiles read_pinned_files(const uki::Uki& uki, const uki::Effective& sections,
-                              const std::string& image, const fs::path& root,
+                              const std::string& image, const PinnedPlaces& places,
                               const std::function<Bytes(Buffer)>& keep);
 
 }  // namespace keelson::tool
