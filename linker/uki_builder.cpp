@@ -244,8 +244,8 @@ class Builder {
     writer_->clear_nx_compat();
   }
 
-  // Copies `.profile` and the sections behind it. What stands before it is the stub's, by which
-  // that file could be built.
+  // Copies `.profile` and the sections behind it that a profile can have. What stands before it is
+  // the stub's, by which that file could be built.
   Outcome<> join(const JoinedProfile& joined) {
     constexpr auto profile_name = row(UkiSection::profile).name;
     const auto image = pe::Image::parse(joined.pe, pe::Layout::file, pe::Accept::any_machine);
@@ -255,7 +255,12 @@ class Builder {
     std::array<bool, uki_sections.size()> seen{};
     for (const pe::Section& section : image->sections()) {
       const auto id = find_uki_section(section.name());
-      if (!id || !row(*id).joined) continue;
+      if (!id || !row(*id).joined) {
+        if (found)
+          built_.notes.push_back("a profile's " + std::string(section.name()) +
+                                 " is not joined: give it for the image itself");
+        continue;
+      }
       const auto slot = static_cast<std::size_t>(*id);
       if (*id == UkiSection::profile) {
         if (found)

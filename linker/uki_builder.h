@@ -22,8 +22,8 @@ struct CustomSection {
   Bytes content;
 };
 
-// A profile that was built as a file of its own (UkiKind::profile): its `.profile` and what
-// follows.
+// A profile that was built as a file of its own (UkiKind::profile): its `.profile` and those
+// sections behind it that count in a profile (uki_sections.h). Others get a note by their name.
 struct JoinedProfile {
   Bytes pe;
   std::optional<Bytes> pcrsig;  // added behind its sections

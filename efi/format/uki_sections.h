@@ -59,8 +59,8 @@ inline constexpr std::array<UkiSectionRow, 17> uki_sections = {{
     {UkiSection::pcrsig,      ".pcrsig",  false,    false, true,  false},
     {UkiSection::pcrpkey,     ".pcrpkey", true,     false, true,  false},
     {UkiSection::profile,     ".profile", true,     false, true,  true},
-    {UkiSection::dtbauto,     ".dtbauto", true,     true,  false, false},
-    {UkiSection::hwids,       ".hwids",   true,     false, false, false},
+    {UkiSection::dtbauto,     ".dtbauto", true,     true,  false, true},
+    {UkiSection::hwids,       ".hwids",   true,     false, false, true},
     {UkiSection::efifw,       ".efifw",   true,     true,  false, true},
     // Of a thin UKI (thin_uki.h). Unmeasured: what they pin is, as .linux and .initrd.
     {UkiSection::kernel_hash, ".linuxh",  false,    false, false, true},

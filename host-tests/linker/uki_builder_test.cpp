@@ -153,6 +153,39 @@ TEST(UkiBuilder, ProfilesAreJoined) {
   EXPECT_TRUE(content(built->image, UkiSection::kernel, 2) == sample::text(kernel_file));
 }
 
+TEST(UkiBuilder, WhatIsForCertainMachinesIsJoinedWithItsProfile) {
+  const Buffer stub_file = stub(), kernel_file = kernel();
+  UkiInputs second;
+  second.kind = UkiKind::profile;
+  second.stub = stub_file;
+  second.profile = text("ID=second");
+  second.dtbauto = {text("tree-a"), text("tree-b")};
+  second.hwids = text("ids");
+  second.efifw = {text("fw")};
+  second.pcrpkey = text("key");
+  second.custom = {{.name = ".mine", .content = text("mine")}};
+  const auto second_file = linker::build_uki(second);
+  ASSERT_TRUE(second_file.has_value()) << second_file.error().text();
+
+  UkiInputs in;
+  in.stub = stub_file;
+  in.kernel = kernel_file;
+  in.dtbauto = {text("tree")};
+  in.hwids = text("own ids");
+  in.joined = {{.pe = second_file->image, .pcrsig = std::nullopt}};
+  const auto built = linker::build_uki(in);
+  ASSERT_TRUE(built.has_value()) << built.error().text();
+  EXPECT_EQ(
+      names(built->image),
+      ".text .sbat .sdmagic .dtbauto .hwids .uname .linux .profile .profile .dtbauto .dtbauto "
+      ".hwids .efifw ");
+  EXPECT_EQ(content(built->image, UkiSection::hwids, 0), "own ids");
+  EXPECT_EQ(content(built->image, UkiSection::hwids, 1), "ids");
+  ASSERT_EQ(built->notes.size(), 2) << "what is not joined is named";
+  EXPECT_TRUE(built->notes[0].contains(".pcrpkey is not joined")) << built->notes[0];
+  EXPECT_TRUE(built->notes[1].contains(".mine is not joined")) << built->notes[1];
+}
+
 TEST(UkiBuilder, AddOn) {
   const Buffer stub_file = stub();
   UkiInputs in;

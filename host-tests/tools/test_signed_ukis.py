@@ -9,7 +9,7 @@ import pytest
 import keelson
 import keys
 import samples
-from qemu import firmware, peers, prediction, workspace
+from qemu import firmware, peers, prediction, stub_inputs, workspace
 from qemu.command import run
 
 BANKS = ("sha1", "sha256", "sha384", "sha512")
@@ -142,21 +142,36 @@ def test_signatures_fit_what_is_measured(half, parts, pair):
             keys.verify(pair.with_suffix(".pub"), bytes.fromhex(policy), entry["sig"])
 
 
-def test_every_device_tree_is_signed_for(parts, pair):
+@pytest.fixture
+def trees():
+    for name in ("one", "two", "three"):
+        pathlib.Path("in", f"{name}.dtb").write_bytes(stub_inputs.device_tree(f"acme,{name}"))
+    return [f"--devicetree-auto=in/{name}.dtb" for name in ("one", "two", "three")]
+
+
+def test_every_device_tree_is_signed_for(parts, pair, trees):
     """Of several only one is measured: the policies of images with each alone."""
-    trees = [pathlib.Path(f"in/{n}.dtb") for n in range(3)]
-    for tree in trees:
-        tree.write_bytes(tree.name.encode())
-    if "--devicetree-auto" not in keelson.run("build", "--help"):
-        pytest.skip("this tool makes no .dtbauto")
     options = [*parts, f"--pcr-private-key={pair}", f"--pcr-banks={SIGNED}"]
     single = []
     for tree in trees:
-        build(*options, f"--devicetree-auto={tree}", output="single.efi")
+        build(*options, tree, output="single.efi")
         single += pcrsigs("single.efi")[0][SIGNED]
-    build(*options, *(f"--devicetree-auto={tree}" for tree in trees))
+    build(*options, *trees)
     assert pcrsigs("out.efi")[0][SIGNED] == single
     assert len({entry["pol"] for entry in single}) == 12
+
+
+def test_every_device_tree_of_a_profile_is_signed_for(parts, pair, trees):
+    """They are joined with their profile: its policies are those of an image that has all in its base."""
+    pathlib.Path("ids").write_bytes(stub_inputs.HARDWARE_IDS)
+    build("--profile=ID=boards", *trees, "--hwids=ids", output="profile.efi")
+    options = [f"--pcr-private-key={pair}", f"--pcr-banks={SIGNED}"]
+    build(*parts, *options, "--profile=ID=main", "--join-profile=profile.efi")
+    build(*parts, *options, "--profile=ID=boards", *trees, "--hwids=ids", "--join-profile=profile.efi",
+          output="whole.efi")
+    alone, of_profile = pcrsigs("out.efi")
+    assert policies(of_profile) == policies({SIGNED: pcrsigs("whole.efi")[0][SIGNED]})
+    assert len(of_profile[SIGNED]) == 12 and len(alone[SIGNED]) == 4
 
 
 def test_profiles_to_sign_can_be_chosen(parts, pair):
