@@ -7,7 +7,7 @@ import struct
 import pefile
 import pytest
 
-from qemu import firmware, guest, image
+from qemu import firmware, guest, image, workspace
 from qemu.harness import BOOT_PATH, Scenario
 
 XLOADFLAGS = 0x236
@@ -49,8 +49,9 @@ def test_it_boots_with_its_initrd_and_command_line(tmp_path, variant, memory_mib
 
 def test_without_that_entry_it_is_refused_and_the_firmware_goes_on(tmp_path):
     machine = Scenario(tmp_path / "machine")
-    image.build(machine.esp / BOOT_PATH, linux=old_kernel(tmp_path / "vmlinuz", clear=HANDOVER_64),
-                initrd=guest.initrd(), cmdline=image.CONSOLE, os_release_text=image.os_release())
+    kernel = old_kernel(tmp_path / "vmlinuz", clear=HANDOVER_64)
+    image.assemble(machine.esp / BOOT_PATH, stub=workspace.stub(), sections=(
+        (".cmdline", image.CONSOLE.encode()), (".linux", kernel.read_bytes()), (".initrd", guest.initrd().read_bytes())))
     with machine.start() as running:
         running.wait_for("cannot boot this kernel image: .*no handover for this machine")
         running.wait_for(r"BdsDxe: failed to start Boot\d{4}.*?: Unsupported")

@@ -64,11 +64,10 @@ def read_ppm(path):
 
 def screen_with(tmp_path, content, name):
     machine = Scenario(tmp_path / "machine")
-    picture = machine.directory / "splash.bmp"
-    picture.write_bytes(content)
-    machine.put(BOOT_PATH, image.build(
-        machine.directory / "test.efi", linux=payload("test_kernel"), cmdline="stay",
-        os_release_text=image.os_release(), more=(f"--splash={picture}",)))
+    machine.put(BOOT_PATH, image.assemble(
+        machine.directory / "test.efi", stub=workspace.stub(), sections=(
+            (".osrel", image.os_release().encode()), (".cmdline", b"stay"), (".splash", content),
+            (".linux", payload("test_kernel").read_bytes()))))
     pictures = workspace.build_directory() / "screens"
     pictures.mkdir(parents=True, exist_ok=True)
     path = pictures / f"{name}.ppm"

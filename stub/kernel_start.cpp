@@ -19,14 +19,14 @@ Result<KernelStart> plan_kernel_start(Bytes file, const KernelFacts& facts) {
   if (file.empty()) return fail(Errc::not_found, "the image has no .linux section");
   KernelStart start;
   start.file = file;
-  const auto kernel = pe::Kernel::parse(file);
+  const auto kernel = pe::Kernel::parse(file, facts.machine);
   if (kernel.has_value()) {
     start.how = decide_start(facts);
     start.kernel = *kernel;
     return start;
   }
   if (kernel.error().code != Errc::unsupported) return fail(kernel.error());
-  const auto handover = linux_setup::Handover::parse(file, pe::native_machine);
+  const auto handover = linux_setup::Handover::parse(file, facts.machine);
   // Where nothing speaks of a handover, the PE header says what is wrong.
   if (!handover.has_value())
     return fail(handover.error().code == Errc::not_found ? kernel.error() : handover.error());

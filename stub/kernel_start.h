@@ -22,6 +22,7 @@ struct KernelFacts {
   // The kernel lies beside our image and a section of ours holds its hash (design decision 5):
   // shim would refuse it.
   bool pinned = false;
+  pe::Machine machine = pe::native_machine;  // of the firmware
 };
 
 struct KernelStart {

@@ -305,12 +305,12 @@ bool lies_in_code(const Image& image, Rva entry) {
   return false;
 }
 
-std::optional<Rva> find_compat_entry(const Image& image) {
+std::optional<Rva> find_compat_entry(const Image& image, Machine machine) {
   const auto section = image.find(".compat");
   if (!section) return std::nullopt;
   const auto records = image.data(*section);
   if (!records.has_value()) return std::nullopt;
-  return compat_entry(records->stored, native_machine);
+  return compat_entry(records->stored, machine);
 }
 
 // With NX each page has one kind of access, so no page may hold code and something else. Sections
@@ -338,7 +338,7 @@ Result<> check_code_pages(const Image& image) {
 
 }  // namespace
 
-Result<Kernel> Kernel::parse(Bytes file) {
+Result<Kernel> Kernel::parse(Bytes file, Machine machine) {
   Kernel kernel;
   const auto image = Image::parse(file, Layout::file, Accept::any_machine);
   if (!image.has_value())  // what is wrong with it tells few; that it is the kernel tells all
@@ -346,8 +346,8 @@ Result<Kernel> Kernel::parse(Bytes file) {
   kernel.image_ = *image;
   const Headers& headers = kernel.image_.headers();
   kernel.entry_point_ = headers.entry_point;
-  kernel.compat_entry_ = find_compat_entry(kernel.image_);
-  if (headers.machine != native_machine) {
+  kernel.compat_entry_ = find_compat_entry(kernel.image_, machine);
+  if (headers.machine != machine) {
     if (!kernel.compat_entry_)
       return fail(Errc::unsupported, "kernel for another machine", headers.coff_offset);
     kernel.entry_point_ = *kernel.compat_entry_;

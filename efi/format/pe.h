@@ -255,10 +255,11 @@ class Image {
 // and of I-PE was passed, so that load_into cannot fail for lack of a check.
 class Kernel {
  public:
-  // `file` is the content of `.linux`. Errors: unsupported, for a kernel that expects another way
-  // of being started (image version below 1) or another machine (and has no .compat entry for this
-  // one); malformed and truncated for all else that cannot be started, base relocations included.
-  static Result<Kernel> parse(Bytes file);
+  // `file` is the content of `.linux`, to be started on `machine`. Errors: unsupported, for a
+  // kernel that expects another way of being started (image version below 1) or another machine
+  // (and has no .compat entry for this one); malformed and truncated for all else that cannot be
+  // started, base relocations included.
+  static Result<Kernel> parse(Bytes file, Machine machine = native_machine);
 
   const Image& image() const { return image_; }
   std::uint32_t size_of_image() const { return image_.headers().size_of_image; }

@@ -23,13 +23,17 @@ def _directory():
 
 @functools.cache
 def kernel():
-    """What the stub takes for a kernel: our loader, which claims a kernel's image version and no base relocations."""
+    """What the stub takes for a kernel: our loader with a kernel's image version, without base relocations, and with
+    sections as long as their content."""
     pe = pefile.PE(str(workspace.loader()), fast_load=True)
     pe.OPTIONAL_HEADER.MajorImageVersion = 1
     relocations = pe.OPTIONAL_HEADER.DATA_DIRECTORY[5]
     relocations.VirtualAddress = relocations.Size = 0
+    for section in pe.sections:
+        section.SizeOfRawData = min(section.SizeOfRawData, section.Misc_VirtualSize)
+    end = max(section.PointerToRawData + section.SizeOfRawData for section in pe.sections)
     path = pathlib.Path(_directory().name, "kernel.efi")
-    pe.write(str(path))
+    path.write_bytes(pe.write()[:end])
     return path
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import keelson
 import samples
-from qemu import firmware, workspace
+from qemu import firmware, stub_inputs, workspace
 
 SIGNING = ("--secureboot-private-key", "--secureboot-certificate")
 
@@ -122,6 +122,50 @@ def test_refused_by_build(options, names, why, tmp_path):
     keelson.refusal("build", f"--linux={samples.kernel()}", "--os-release=", *options,
                     *([] if any("--output" in o for o in options) else ["--output=out.efi"]), names=names)
     assert pathlib.Path("/dev/null").is_char_device()
+
+
+TREE = stub_inputs.device_tree("acme,one")
+NAMELESS_TREE = stub_inputs.device_tree("acme,one").replace(b"compatible", b"compatable")
+IDS = stub_inputs.HARDWARE_IDS
+# Contents that our stub or loader would not take.
+USELESS = {
+    "our loader as kernel": (lambda: workspace.loader().read_bytes(), "--linux=bad", "EFI stub"),
+    "a UKI as kernel": (lambda: samples.uki().read_bytes(), "--linux=bad", "kernel that is in it"),
+    "an add-on as kernel": (lambda: workspace.addon_stub().read_bytes(), "--linux=bad", "EFI stub"),
+    "a picture of another kind": (lambda: b"\x89PNG\r\n" + bytes(60), "--splash=bad", "BMP"),
+    "half a picture": (lambda: stub_inputs.picture()[:-1], "--splash=bad", "BMP"),
+    "source of a device tree": (lambda: b"/dts-v1/;" + bytes(60), "--devicetree=bad", ".dtb"),
+    "half a device tree": (lambda: TREE[:-1], "--devicetree=bad", ".dtb"),
+    "half a candidate": (lambda: TREE[:-1], "--devicetree-auto=bad", ".dtb"),
+    "a candidate for no board": (lambda: NAMELESS_TREE, "--devicetree-auto=bad", "compatible"),
+    "garbage for ids": (lambda: b"garbage" * 20, "--hwids=bad", "descriptions"),
+    "short garbage for ids": (lambda: b"garbage", "--hwids=bad", "descriptions"),
+    "no ids": (lambda: bytes(28), "--hwids=bad", "descriptions"),
+    "ids without end": (lambda: IDS[:28], "--hwids=bad", "descriptions"),
+    "ids with half a text": (lambda: IDS[:-1], "--hwids=bad", "descriptions"),
+    "a long os-release": (lambda: b"#" * 65537, "--os-release=@bad", "65536"),
+    "a long command line": (lambda: b"x" * 65537, "--cmdline=@bad", "65536"),
+    "a long profile": (lambda: b"#" * 65537, "--profile=@bad", "65536"),
+}
+
+
+@pytest.mark.parametrize("content, option, remedy", USELESS.values(), ids=USELESS)
+def test_what_our_stub_would_not_take(content, option, remedy, tmp_path):
+    (tmp_path / "bad").write_bytes(content())
+    options = [*([] if "linux" in option else [f"--linux={samples.kernel()}"]),
+               *([] if "release" in option else ["--os-release="]), option, "--output=out.efi"]
+    keelson.refusal("build", *options, names=["bad: ", remedy])
+    # Another stub may take it.
+    done = keelson.start("build", *options, f"--stub={samples.DEBIAN_STUB}")
+    assert done.returncode == 0
+    warnings = [line for line in done.stderr.splitlines() if "warning: bad: " in line]
+    assert len(warnings) == 1 and remedy in warnings[0]
+
+
+def test_a_long_text_of_a_profile_to_join(tmp_path):
+    (tmp_path / "long").write_bytes(b"x" * 65537)
+    keelson.run("build", "--profile=ID=x", "--cmdline=@long", f"--stub={samples.DEBIAN_STUB}", "--output=profile.efi")
+    keelson.refusal(*build("--join-profile=profile.efi"), names=["profile.efi: .cmdline: ", "65536"])
 
 
 def test_a_finished_uki_is_no_stub(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 import keelson
 import samples
-from qemu import firmware, prediction, workspace
+from qemu import firmware, prediction, stub_inputs, workspace
 
 
 def build(*options, output="out.efi"):
@@ -32,12 +32,13 @@ def files(tmp_path):
         (tmp_path / "in" / name).write_bytes(content)
         return tmp_path / "in" / name
 
+    tree, ids, picture = stub_inputs.device_tree("a,b"), stub_inputs.HARDWARE_IDS, stub_inputs.picture()
     return [(".osrel", f"--os-release=@{file('osrel', b'ID=x')}", b"ID=x"),
             (".cmdline", f"--cmdline=@{file('cmdline', b'  a  b' + bytes([10]))}", b"  a  b\n"),
-            (".dtb", f"--devicetree={file('dtb', b'DTB')}", b"DTB"),
-            (".hwids", f"--hwids={file('hwids', bytes(28))}", bytes(28)),
+            (".dtb", f"--devicetree={file('dtb', tree)}", tree),
+            (".hwids", f"--hwids={file('hwids', ids)}", ids),
             (".uname", "--uname=6.1.0", b"6.1.0"),
-            (".splash", f"--splash={file('splash', b'BM')}", b"BM"),
+            (".splash", f"--splash={file('splash', picture)}", picture),
             (".pcrpkey", f"--pcrpkey={file('pcrpkey', b'KEY')}", b"KEY"),
             (".linux", f"--linux={samples.kernel()}", samples.kernel().read_bytes()),
             (".initrd", f"--initrd={file('initrd', b'INITRD!')}", b"INITRD!"),
@@ -176,6 +177,11 @@ def test_what_is_empty_in_a_profile_hides_the_images(option, section, tmp_path):
 def test_an_empty_text_in_an_image_is_no_section():
     output = uki("--cmdline=", "--uname=")
     assert not {".cmdline", ".uname"} & {name for name, _ in samples.sections(output)}
+
+
+def test_a_version_read_from_a_file_has_no_line_end(tmp_path):
+    (tmp_path / "version").write_text("6.1.0-test\n")
+    assert samples.section(uki("--uname=@version"), ".uname") == b"6.1.0-test"
 
 
 def test_what_is_no_profile_is_not_joined():

@@ -9,7 +9,7 @@ import pytest
 
 import keelson
 import samples
-from qemu import peers, workspace
+from qemu import peers, stub_inputs, workspace
 
 VECTOR_ID = "b499b467-9f2a-59b6-b53d-3ec81c8a1197"
 VECTOR = (bytes.fromhex("1c00001067b499b42a9fb659b53d3ec81c8a1197380000003d000000") + bytes(28)
@@ -100,10 +100,11 @@ def test_an_empty_directory_is_no_hwids():
 
 
 def test_candidates_may_repeat(tmp_path):
-    for name in ("one", "two"):
-        pathlib.Path(name).write_bytes(name.encode())
+    trees = [stub_inputs.device_tree(name) for name in ("one", "two")]
+    for name, tree in zip(("one", "two"), trees):
+        pathlib.Path(name).write_bytes(tree)
     build("--devicetree-auto=one", "--devicetree-auto=two")
-    assert [c for n, c in samples.sections("out.efi") if n == ".dtbauto"] == [b"one", b"two"]
+    assert [c for n, c in samples.sections("out.efi") if n == ".dtbauto"] == trees
 
 
 def test_firmware_has_the_header_that_stubs_read():
@@ -124,7 +125,7 @@ def test_a_firmware_directory_holds_one_file(files, says):
 
 
 def test_an_addon_carries_sections_and_its_own_sbat():
-    pathlib.Path("part").write_bytes(b"part")
+    pathlib.Path("part").write_bytes(stub_inputs.device_tree("part"))
     done = keelson.start("build", "--cmdline=debug", "--initrd=part", "--microcode=part", "--devicetree=part",
                          "--devicetree-auto=part", "--uname=6.1", "--output=a.addon.efi")
     assert done.returncode == 0 and "warning" not in done.stderr

@@ -155,6 +155,20 @@ Buffer hwids_of(const fs::path& directory) {
   return section;
 }
 
+// Each device is looked for as on a machine that has just its id.
+Result<> check_hwids(Bytes table) {
+  constexpr std::size_t most_specific = 3;  // of the ids that need no screen
+  for (std::uint64_t at = 0; at + sizeof(Record) <= table.size(); at += sizeof(Record)) {
+    const auto record = TRY(load<Record>(table, at, "hardware id record"));
+    if (record.descriptor == 0)
+      return at == 0 ? fail(Errc::not_found, "no hardware id in it") : Result<>();
+    hardware_ids::Ids ids{};
+    ids[most_specific] = record.chid;
+    TRY(hardware_ids::find_device(table, ids, static_cast<DeviceKind>(record.descriptor >> 28)));
+  }
+  return fail(Errc::truncated, "no empty record at the end of the hardware ids", table.size());
+}
+
 Buffer efifw_of(const fs::path& directory) {
   if (!fs::is_directory(directory))
     throw Failure(directory.string() +

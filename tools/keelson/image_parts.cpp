@@ -3,12 +3,12 @@
 // Options and files of the parts; see image_parts.h.
 #include "tools/keelson/image_parts.h"
 
-#include "efi/format/pe.h"
 #include "efi/format/uki.h"
 #include "tools/keelson/failure.h"
 #include "tools/keelson/hardware_inputs.h"
 #include "tools/keelson/programs.h"
 #include "tools/keelson/sections.h"
+#include "tools/keelson/stub_checks.h"
 #include "tools/keelson/verbs.h"
 
 namespace keelson::tool {
@@ -43,21 +43,20 @@ linker::CustomSection custom_section(const std::string& argument, Inputs& inputs
   return {argument.substr(0, colon), inputs.text(argument.substr(colon + 1))};
 }
 
-// What a stub of this machine can start: a PE image for the same machine.
-void check_kernel(Bytes kernel, const std::string& path, pe::Machine machine,
-                  const std::string& stub) {
-  const auto image = pe::Image::parse(kernel, pe::Layout::file, pe::Accept::any_machine);
-  if (!image.has_value())
-    throw Failure(path + ": not a kernel with an EFI stub: " + describe(image.error()));
-  if (whole_image(kernel, path).headers().machine != machine)
-    throw Failure(path + ": is for " + std::string(pe::efi_arch(image->headers().machine)) +
-                  ", the stub " + stub + " for " + std::string(pe::efi_arch(machine)));
+// "@FILE" is from that file.
+std::string source_of(const char* option, const std::string& argument) {
+  return argument.starts_with('@') ? argument.substr(1) : option;
 }
 
-Bytes profile_in(Bytes bytes, const std::string& path) {
-  if (!or_fail(uki::Uki::parse(whole_image(bytes, path)), path).has_profiles())
+Bytes profile_in(Bytes bytes, const std::string& path, const StubChecks& checks) {
+  const pe::Image image = whole_image(bytes, path);
+  if (!or_fail(uki::Uki::parse(image), path).has_profiles())
     throw Failure(path +
                   ": holds no profile; build it with --profile= and without --join-profile=");
+  for (const UkiSection id : {UkiSection::osrel, UkiSection::cmdline, UkiSection::profile})
+    if (const auto section = image.find(row(id).name))
+      checks.listed_text(or_fail(image.data(*section), path).stored,
+                         path + ": " + std::string(row(id).name));
   return bytes;
 }
 
@@ -65,6 +64,12 @@ Bytes profile_in(Bytes bytes, const std::string& path) {
 std::optional<Bytes> hardware_ids_in(const std::string& path, Inputs& inputs) {
   if (path.empty()) return std::nullopt;
   return fs::is_directory(path) ? inputs.keep(hwids_of(path)) : inputs.file(path);
+}
+
+// A version that was read from a file ends with a line end there, but not in add-ons it has to
+// equal.
+std::string_view without_line_end(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
 }
 
 // In a profile an empty text that was given stays: it masks the image's.
@@ -109,10 +114,10 @@ linker::UkiInputs ImageParts::read(Inputs& inputs) const {
   const std::string stub_file =
       stub.empty() ? find_program(addon ? Program::addon : Program::stub, arch).string() : stub;
   uki.stub = inputs.file(stub_file);
-  const pe::Machine machine = whole_image(uki.stub, stub_file).headers().machine;
+  const StubChecks checks(uki.stub, stub_file);
   uki.kernel = inputs.optional_file(linux_file);
-  if (uki.kernel) check_kernel(*uki.kernel, linux_file, machine, stub_file);
-  uki.osrel = inputs.optional_text(os_release ? *os_release : addon ? "" : host_os_release());
+  const std::string os_release_used = os_release ? *os_release : addon ? "" : host_os_release();
+  uki.osrel = inputs.optional_text(os_release_used);
   uki.cmdline = maskable_text(cmdline.transform(collapsed), uki.kind, inputs);
   uki.ucode = inputs.optional_file(microcode);
   uki.splash = inputs.optional_file(splash);
@@ -122,14 +127,31 @@ linker::UkiInputs ImageParts::read(Inputs& inputs) const {
   for (const std::string& path : devicetrees_auto) uki.dtbauto.push_back(inputs.file(path));
   for (const std::string& path : efifw) uki.efifw.push_back(inputs.keep(efifw_of(path)));
   uki.uname = maskable_text(uname, uki.kind, inputs);
+  if (uki.uname) uki.uname = bytes_of(without_line_end(text_of(*uki.uname)));
   uki.profile = inputs.optional_text(profile);
   uki.pcrsig = inputs.optional_text(pcrsig);
   for (const std::string& path : initrds) uki.initrds.push_back(inputs.file(path));
   for (const std::string& lines : sbat) uki.sbat.push_back(text_of(inputs.text(lines)));
   for (const std::string& section : sections) uki.custom.push_back(custom_section(section, inputs));
   for (const std::string& path : profiles_to_join)
-    uki.joined.push_back({.pe = profile_in(inputs.file(path), path), .pcrsig = std::nullopt});
+    uki.joined.push_back(
+        {.pe = profile_in(inputs.file(path), path, checks), .pcrsig = std::nullopt});
+  check(uki, os_release_used, checks);
   return uki;
+}
+
+void ImageParts::check(const linker::UkiInputs& uki, const std::string& os_release_used,
+                       const StubChecks& checks) const {
+  if (uki.kernel) checks.kernel(*uki.kernel, linux_file);
+  if (uki.splash) checks.splash(*uki.splash, splash);
+  if (uki.dtb) checks.device_tree(*uki.dtb, devicetree);
+  if (uki.hwids) checks.hardware_ids(*uki.hwids, hwids);
+  for (std::size_t i = 0; i < uki.dtbauto.size(); ++i)
+    checks.candidate_device_tree(uki.dtbauto[i], devicetrees_auto[i]);
+  if (uki.cmdline) checks.command_line(*uki.cmdline, source_of("--cmdline", cmdline.value_or("")));
+  if (uki.kind == linker::UkiKind::addon) return;  // in no menu
+  if (uki.osrel) checks.listed_text(*uki.osrel, source_of("--os-release", os_release_used));
+  if (uki.profile) checks.listed_text(*uki.profile, source_of("--profile", profile));
 }
 
 void ImageParts::add_options(CLI::App& command) {

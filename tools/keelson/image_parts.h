@@ -18,6 +18,8 @@ class App;
 
 namespace keelson::tool {
 
+class StubChecks;
+
 // Owns the bytes of all inputs while UkiInputs borrows them.
 class Inputs {
  public:
@@ -51,7 +53,7 @@ struct ImageParts {
   std::string linux_file, microcode, splash, devicetree, pcrpkey, pcrsig, hwids, profile, stub,
       arch;
   std::optional<std::string> cmdline, uname;  // empty: none; in a profile, which masks the image's
-  std::optional<std::string> os_release;  // unset: this machine's, for a UKI; empty: none
+  std::optional<std::string> os_release;      // unset: this machine's, for a UKI; empty: none
   std::vector<std::string> initrds, sbat, sections, profiles_to_join, devicetrees_auto, efifw;
 
   ImageParts();
@@ -62,8 +64,14 @@ struct ImageParts {
   linker::UkiKind kind() const;
   // Every file and directory that is named.
   std::vector<std::string> files() const;
-  // Borrows from `inputs`. Failure: a file cannot be read, or is not what it should be.
+  // Borrows from `inputs`. Failure: a file cannot be read, or is not what it should be; our stub
+  // or loader would not take it (stub_checks.h).
   linker::UkiInputs read(Inputs& inputs) const;
+
+ private:
+  // Whether stub and loader take what was read. `os_release_used` is what counts for it.
+  void check(const linker::UkiInputs& uki, const std::string& os_release_used,
+             const StubChecks& checks) const;
 };
 
 }  // namespace keelson::tool
