@@ -365,12 +365,15 @@ std::optional<std::string> find_uname(Bytes kernel) {
   return std::nullopt;
 }
 
+void append_initrd(std::vector<std::byte>& joined, Bytes initrd) {
+  joined.insert(joined.end(), initrd.begin(), initrd.end());
+  joined.resize((joined.size() + 3) & ~std::size_t{3});
+}
+
 std::vector<std::byte> join_initrds(std::span<const Bytes> initrds) {
+  if (initrds.size() == 1) return {initrds.front().begin(), initrds.front().end()};
   std::vector<std::byte> joined;
-  for (const Bytes initrd : initrds) {
-    joined.insert(joined.end(), initrd.begin(), initrd.end());
-    if (initrds.size() > 1) joined.resize((joined.size() + 3) & ~std::size_t{3});
-  }
+  for (const Bytes initrd : initrds) append_initrd(joined, initrd);
   return joined;
 }
 

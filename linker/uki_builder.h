@@ -74,6 +74,8 @@ std::optional<std::string> find_uname(Bytes kernel);
 
 // What `.initrd` holds for these inputs.
 std::vector<std::byte> join_initrds(std::span<const Bytes> initrds);
+// One step of it, if there are several.
+void append_initrd(std::vector<std::byte>& joined, Bytes initrd);
 
 // The `.sbat` of a UKI: first line, lines of stub, kernel and `extra`. Error: malformed.
 Outcome<std::string> merge_sbat(std::string_view stub, std::string_view kernel,

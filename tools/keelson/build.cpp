@@ -61,7 +61,7 @@ fs::path pins_root(const BuildOptions& options) {
   return options.esp.empty() ? volume_root_of(options.output) : fs::path(options.esp);
 }
 
-ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki, Inputs& inputs) {
+ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki) {
   if (!fs::is_directory(pins_root(options)))
     throw Failure(pins_root(options).string() +
                   ": not a directory; --esp-path= names the root of " +
@@ -75,8 +75,7 @@ ThinPlan plan_thin(const BuildOptions& options, const linker::UkiInputs& uki, In
   };
   ThinPlan plan;
   if (uki.kernel) plan.kernel = beside("kernel", *uki.kernel);
-  if (!uki.initrds.empty())
-    plan.initrd = beside("initrd", inputs.keep(linker::join_initrds(uki.initrds)));
+  if (!uki.initrds.empty()) plan.initrd = beside("initrd", uki.initrds.front());
   return plan;
 }
 
@@ -246,7 +245,7 @@ void build(BuildOptions options) {
     uki.pcrpkey = inputs.verbatim(*key);
   ThinPlan thin;
   if (options.thin) {
-    thin = plan_thin(options, uki, inputs);
+    thin = plan_thin(options, uki);
     uki.thin = {.kernel = thin.kernel ? thin.kernel->path : std::string_view(),
                 .initrd = thin.initrd ? thin.initrd->path : std::string_view()};
   }
@@ -255,6 +254,7 @@ void build(BuildOptions options) {
   PcrSignatures entries;
   if (with_policies) {
     entries = add_policies(uki, image, policies, options, thin, inputs);
+    image = Buffer();  // not two at the same time
     image = build_or_fail(uki, options, notes);
   }
   if (options.key.given()) image = sign_image(image, options.key);

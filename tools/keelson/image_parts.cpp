@@ -81,6 +81,21 @@ std::optional<Bytes> maskable_text(const std::optional<std::string>& text, linke
 
 }  // namespace
 
+std::optional<Bytes> Inputs::initrd(const std::vector<std::string>& paths) {
+  if (paths.empty()) return std::nullopt;
+  if (paths.size() == 1) return file(paths.front());
+  std::uintmax_t size = 0;
+  for (const std::string& path : paths) {
+    std::error_code unknown;  // then reading it says why
+    const std::uintmax_t more = fs::file_size(path, unknown);
+    if (!unknown) size += more + 3;
+  }
+  Buffer joined;
+  joined.reserve(static_cast<std::size_t>(size));
+  for (const std::string& path : paths) linker::append_initrd(joined, read_file(path));
+  return keep(std::move(joined));
+}
+
 ImageParts::ImageParts() : arch(native_arch()) {}
 
 linker::UkiKind ImageParts::kind() const {
@@ -130,7 +145,7 @@ linker::UkiInputs ImageParts::read(Inputs& inputs) const {
   if (uki.uname) uki.uname = bytes_of(without_line_end(text_of(*uki.uname)));
   uki.profile = inputs.optional_text(profile);
   uki.pcrsig = inputs.optional_text(pcrsig);
-  for (const std::string& path : initrds) uki.initrds.push_back(inputs.file(path));
+  if (const auto initrd = inputs.initrd(initrds)) uki.initrds = {*initrd};
   for (const std::string& lines : sbat) uki.sbat.push_back(text_of(inputs.text(lines)));
   for (const std::string& section : sections) uki.custom.push_back(custom_section(section, inputs));
   for (const std::string& path : profiles_to_join)

@@ -32,6 +32,8 @@ class Inputs {
     if (argument.starts_with('@')) return file(argument.substr(1));
     return verbatim(argument);
   }
+  // The content of `.initrd`. No file is kept beside it: they are what is large in an image.
+  std::optional<Bytes> initrd(const std::vector<std::string>& paths);
   Bytes verbatim(std::string_view text) {
     const Bytes bytes = bytes_of(text);
     return keep(Buffer(bytes.begin(), bytes.end()));

@@ -27,12 +27,15 @@ void SigningKey::check() const {
 
 Buffer sign_image(Bytes image, const SigningKey& key) {
   key.check();
-  FileInMemory input;
   const FileInMemory output, log;
-  input.write(image);
-  const int status = run_child({"sbsign", "--key", key.private_key, "--cert", key.certificate,
-                                "--output", output.path(), input.path()},
-                               log);
+  int status = 0;
+  {
+    FileInMemory input;  // no longer than it is read: images may be large
+    input.write(image);
+    status = run_child({"sbsign", "--key", key.private_key, "--cert", key.certificate, "--output",
+                        output.path(), input.path()},
+                       log);
+  }
   if (status == program_not_found)
     throw Failure("sbsign: not found; install the package sbsigntool");
   if (status != 0)
