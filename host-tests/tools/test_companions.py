@@ -121,8 +121,8 @@ def test_addons_of_others_are_left_out(esp, own):
 def test_addons_have_no_profiles(esp, own):
     """What follows a `.profile` section counts as what is before it."""
     addon(own / "a.addon.efi", "--cmdline=own")
-    whole = addon(esp.parent / "whole.efi", "--cmdline=other")
-    behind = samples.with_section_name(whole, own / "b.addon.efi", ".sbat", ".profile")
+    whole = addon(esp.parent / "whole.efi", "--os-release=ID=x", "--cmdline=other")
+    behind = samples.with_section_name(whole, own / "b.addon.efi", ".osrel", ".profile")
     assert [name for name, _ in samples.sections(behind) if name in (".profile", ".cmdline")] == [".profile", ".cmdline"]
     assert values(esp)[12] == replay([line("own other")])
 
