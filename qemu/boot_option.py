@@ -8,14 +8,16 @@ from qemu import firmware
 
 ACTIVE = 1
 NUMBER = 0x77
-PARTITION_ENTRIES = 2 * 512  # of the GPT
+SECTOR = 512
 
 
-def partition(image):
-    """(unique GUID, first sector, sectors) of the first partition of a disk image."""
+def partition(image, number=1):
+    """(unique GUID, first sector, sectors) of a partition in the GPT of a disk image."""
     with open(image, "rb") as file:
-        file.seek(PARTITION_ENTRIES)
-        entry = file.read(128)
+        file.seek(SECTOR + 72)
+        entries, _, size = struct.unpack("<QII", file.read(16))
+        file.seek(entries * SECTOR + (number - 1) * size)
+        entry = file.read(size)
     first, last = struct.unpack_from("<QQ", entry, 32)
     return uuid.UUID(bytes_le=entry[16:32]), first, last - first + 1
 

@@ -12,6 +12,7 @@ import pytest
 
 from qemu import boot_option, guest, image, peers, prediction, vm, workspace
 from qemu.command import need, run
+from qemu.disk import Partition
 from qemu.harness import BOOT_PATH, Boot, Scenario
 
 NAME = "EFI/Linux/starter.efi"
@@ -29,10 +30,18 @@ ADDON_LINE = "addon=1"
 
 
 @dataclasses.dataclass(frozen=True)
+class Started:
+    """What came of it, and from where the UKI came."""
+    boot: Boot
+    medium: tuple | None = None  # image with the partition, and its number; None: no partition
+    url: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Starter:
     """How the UKI is started, and what must be seen then."""
     name: str
-    start: typing.Callable              # (machine, UKI) -> Boot
+    start: typing.Callable              # (machine, UKI) -> Started
     place: str = NAME                   # of the UKI on the ESP
     file_system: bool = True            # so companions are found, and the partition is known
     line: str = OWN_LINE                # without what add-ons append
@@ -41,7 +50,6 @@ class Starter:
     image_identifier: str | None = PATH
     loader_identifier: str | None = PATH
     loader: str | None = None           # what LoaderInfo begins with
-    url: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +66,32 @@ def uki(tmp_path_factory):
 
 # Starters
 
+def from_disk(machine):
+    return Started(machine.boot(), medium=(machine.disk.path, 1))
+
+
 def removable_path(machine, _uki):
-    return machine.boot()
+    return from_disk(machine)
 
 
 def boot_option_with(line):
     def start(machine, _uki):
         boot_option.add(machine, NAME, line)
-        return machine.boot()
+        return from_disk(machine)
     return start
 
 
 def our_loader(machine, _uki):
     machine.put_loader()
     machine.firmware.set_variable("LoaderEntryOneShot", "starter.efi@second")
-    return machine.boot()
+    return from_disk(machine)
 
 
 def systemd_boot(machine, _uki):
     machine.put(BOOT_PATH, peers.DEBIAN_12.root / "usr/lib/systemd/boot/efi/systemd-bootx64.efi")
     machine.put("loader/entries/passed.conf", f"title Passed\nefi /{NAME}\noptions {PASSED}\n")
     machine.put("loader/loader.conf", "default passed.conf\n")
-    return machine.boot()
+    return from_disk(machine)
 
 
 def grub(machine, _uki):
@@ -93,23 +105,22 @@ def grub(machine, _uki):
          f"--install-modules={modules} echo boot terminal", "--locales=", "--fonts=", "-o",
          machine.directory / "grub.efi", f"boot/grub/grub.cfg={config}"])
     machine.put(BOOT_PATH, machine.directory / "grub.efi")
-    return machine.boot()
+    return from_disk(machine)
 
 
 def shell(machine, _uki):
     machine.put("startup.nsh", f"@echo -off\r\nfs0:\r\n{PATH} @1 {PASSED}   two\r\n")
-    return machine.boot()
+    return from_disk(machine)
 
 
 def http_boot(machine, uki):
     with served(uki) as url:
-        machine.url = url
-        return without_disk(machine, [
+        return Started(without_disk(machine, [
             "-netdev", f"user,id=net0,bootfile={url}",
             "-device", "virtio-net-pci,netdev=net0,romfile=,bootindex=1",
             # Else PXE is tried first, for more than a minute.
             "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n",
-            "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"])
+            "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]), url=url)
 
 
 @contextlib.contextmanager
@@ -131,7 +142,24 @@ def served(uki):
 
 
 def qemu_kernel(machine, uki):
-    return without_disk(machine, ["-kernel", uki, "-append", PASSED])
+    return Started(without_disk(machine, ["-kernel", uki, "-append", PASSED]))
+
+
+def el_torito(machine, _uki):
+    """A disc whose ESP is an entry of the boot catalogue and, for disks, of a GPT as well."""
+    need("xorriso", "xorriso")
+    esp, disc = machine.directory / "esp.img", machine.directory / "disc.iso"
+    # The catalogue counts sectors in 16 bits, which is too little for FAT32.
+    run(["mkfs.vfat", "-F", "16", "-C", esp, 31 * 1024])
+    Partition(esp, 0).copy_tree(machine.esp)
+    machine.put("disc", "xorriso writes no disc without a file\n", tree=machine.directory / "files")
+    run(["xorriso", "-as", "mkisofs", "-quiet", "-o", disc, "-append_partition", "2", "0xef", esp,
+         "-appended_part_as_gpt", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
+         machine.directory / "files"])
+    boot = without_disk(machine, [
+        "-drive", f"if=none,id=disc,format=raw,media=cdrom,readonly=on,file={disc}",
+        "-device", "ide-cd,drive=disc,bootindex=1"])
+    return Started(boot, medium=(disc, 2))
 
 
 def without_disk(machine, options):
@@ -143,6 +171,8 @@ def without_disk(machine, options):
 STARTERS = (
     # The firmware's own option for a disk carries binary load options.
     Starter("removable-path", removable_path, place=BOOT_PATH, image_identifier=REMOVABLE,
+            loader_identifier=REMOVABLE),
+    Starter("el-torito", el_torito, place=BOOT_PATH, image_identifier=REMOVABLE,
             loader_identifier=REMOVABLE),
     Starter("boot-option", boot_option_with(f"@1 {PASSED}"), line=PASSED, profile=1,
             measured=(1, PASSED)),
@@ -158,8 +188,7 @@ STARTERS = (
     # Words are joined by one space.
     Starter("efi-shell", shell, line=f"{PASSED} two", profile=1, measured=(1, f"{PASSED} two")),
     # No path: what is not known is not said.
-    Starter("http", http_boot, file_system=False, image_identifier=None, loader_identifier=None,
-            url=True),
+    Starter("http", http_boot, file_system=False, image_identifier=None, loader_identifier=None),
     Starter("qemu-kernel", qemu_kernel, file_system=False, line=PASSED, measured=(PASSED,),
             image_identifier="kernel", loader_identifier="kernel"),
 )
@@ -200,7 +229,8 @@ def test_started_by(starter, uki, tmp_path):
     machine = Scenario(tmp_path / "machine", tpm=True, banks=BANKS)
     machine.put(starter.place, uki)
     put_companions(machine, starter.place)
-    report = starter.start(machine, uki).report
+    started = starter.start(machine, uki)
+    report = started.boot.report
     line, to_12, to_13 = starter.line, list(starter.measured), []
     if starter.file_system:
         line += f" {ADDON_LINE}"
@@ -214,7 +244,7 @@ def test_started_by(starter, uki, tmp_path):
         assert report.pcrs[bank][11] == prediction.pcr_11(uki, (bank,), starter.profile)[bank]
         assert report.pcrs[bank][12] == replayed(bank, *to_12)
         assert report.pcrs[bank][13] == replayed(bank, *to_13)
-    check_variables(report, machine, starter, parameters=bool(to_12), extensions=bool(to_13))
+    check_variables(started, starter, parameters=bool(to_12), extensions=bool(to_13))
 
 
 def archive(directory, mode, file_mode, **files):
@@ -222,7 +252,8 @@ def archive(directory, mode, file_mode, **files):
     return prediction.companion_archive(f".extra/{directory}", mode, named, file_mode)
 
 
-def check_variables(report, machine, starter, *, parameters, extensions):
+def check_variables(started, starter, *, parameters, extensions):
+    report = started.boot.report
     assert ALWAYS <= set(report.variables)
     assert report.text("StubInfo").startswith("keelson-stub ")
     assert report.text("StubPcrKernelImage") == "11"
@@ -231,14 +262,11 @@ def check_variables(report, machine, starter, *, parameters, extensions):
     assert report.text("StubPcrInitRDConfExts") is None
     assert report.text("StubImageIdentifier") == starter.image_identifier
     assert report.text("LoaderImageIdentifier") == starter.loader_identifier
-    partition = None
-    if starter.file_system:
-        partition = str(boot_option.partition(machine.disk.path)[0]).upper()
-    assert report.text("StubDevicePartUUID") == partition
-    assert report.text("LoaderDevicePartUUID") == partition
-    url = machine.url if starter.url else None
-    assert report.text("StubDeviceURL") == url
-    assert report.text("LoaderDeviceURL") == url
+    partition = started.medium and str(boot_option.partition(*started.medium)[0]).upper()
+    for name in ("StubDevicePartUUID", "LoaderDevicePartUUID"):
+        assert report.text(name) == partition
+    for name in ("StubDeviceURL", "LoaderDeviceURL"):
+        assert report.text(name) == started.url
     if starter.loader:
         assert report.text("LoaderInfo").startswith(starter.loader)
     else:
